@@ -1,0 +1,559 @@
+import type { Duplex } from 'node:stream';
+import { JuteReader, JuteWriter } from 'jute-ts';
+import { afterMicrotasks } from './after-microtasks.ts';
+import type { Clock, OpenSocket, SocketTarget } from './environment.ts';
+import { ZooKeeperError, zooKeeperError } from './errors.ts';
+import { FrameDecoder } from './framing.ts';
+import { type HandshakeRequest, type HandshakeResponse, readHandshake, writeHandshake } from './handshake.ts';
+import { InFlight, type Request } from './in-flight.ts';
+import { OpCode, Xid } from './opcodes.ts';
+import { readWatcherEvent, type WatcherEvent } from './records.ts';
+import { describeTarget, ignore, openTransport, reasonOf } from './transport.ts';
+
+/** What the owner of a connection is told. */
+export interface ConnectionHandlers {
+  /** The event loop has come back to this connection, by bytes or by its timer; nothing has been looked at or sent yet. */
+  onWake(): void;
+  /** All that has arrived has been read, but no continuation of a reply has run yet; also before each notification. */
+  onInputRead(): void;
+  /** A watch event; `zxid` is its transaction's from servers 3.9 on, -1n otherwise. */
+  onNotification(event: WatcherEvent, zxid: bigint): void;
+  /** More may be written again after `congested` was true. */
+  onDrain(): void;
+  /** The connection is gone; once. Requests in flight fail right after this returns. */
+  onClosed(cause: ZooKeeperError): void;
+}
+
+export interface ConnectionOptions {
+  target: SocketTarget;
+  open: OpenSocket;
+  clock: Clock;
+  handshake: HandshakeRequest;
+  /** For socket, TLS and ConnectResponse together, in ms. */
+  handshakeTimeout: number;
+  /** Gives the attempt up; no effect once it has succeeded. */
+  signal: AbortSignal;
+  /** Frames above it are skipped, and their calls fail. */
+  maxResponseBytes: number;
+  /** Largest request that is written, in bytes behind the length prefix. */
+  maxRequestBytes: number;
+  firstXid: number;
+  handlers: ConnectionHandlers;
+}
+
+const MAX_XID = 0x7fffffff;
+const MAX_PING_INTERVAL = 10_000;
+/** Written out at once when so much has gathered within one tick. */
+const FLUSH_BYTES = 1 << 20;
+
+/** A request whose reply comes outside the order of the others, under a fixed xid. */
+type SpecialXid = typeof Xid.auth | typeof Xid.setWatches;
+
+/**
+ * One socket to one server after one handshake: framing, xids, replies matched in order, pings.
+ *
+ * It knows nothing of other servers, retries or watches. Requests made in one tick leave in one write.
+ */
+export class Connection {
+  /** What the server granted in the handshake. */
+  readonly granted: HandshakeResponse;
+  readonly target: SocketTarget;
+  /** When the newest request that has been answered was sent (the handshake's, to begin with), on the injected clock. */
+  answeredSentAt: number;
+
+  readonly #socket: Duplex;
+  readonly #clock: Clock;
+  readonly #handlers: ConnectionHandlers;
+  readonly #decoder: FrameDecoder;
+  readonly #maxRequestBytes: number;
+  readonly #reader: JuteReader = new JuteReader();
+  readonly #writer: JuteWriter = new JuteWriter(4096);
+  readonly #inFlight: InFlight = new InFlight();
+  readonly #auths: InFlight = new InFlight();
+  readonly #pings: number[] = [];
+  #xid: number;
+  #zxidHigh = 0;
+  #zxidLow = 0;
+  #flushScheduled = false;
+  #congested = false;
+  #closed = false;
+  /** Chunks that arrived while dispatch stood still; null when it doesn't. */
+  #held: Buffer[] | null = [];
+  #replied = false;
+  #lastSent: number;
+  #lastReceived: number;
+  /** When the first request was sent since bytes last arrived; 0 when nothing was. */
+  #unansweredSince = 0;
+  #watchdog: ReturnType<Clock['setTimeout']> | null = null;
+  #watchdogUnref = false;
+
+  private constructor(
+    socket: Duplex,
+    options: ConnectionOptions,
+    granted: HandshakeResponse,
+    sentAt: number,
+    decoder: FrameDecoder,
+  ) {
+    this.granted = granted;
+    this.target = options.target;
+    this.#socket = socket;
+    this.#clock = options.clock;
+    this.#handlers = options.handlers;
+    this.#decoder = decoder;
+    this.#maxRequestBytes = options.maxRequestBytes;
+    this.#xid = options.firstXid;
+    this.answeredSentAt = sentAt;
+    this.#lastSent = sentAt;
+    this.#lastReceived = this.#clock.now();
+    socket.on('data', (chunk: Buffer) => this.#onChunk(chunk));
+    socket.on('drain', () => {
+      this.#congested = false;
+      this.#handlers.onDrain();
+    });
+    socket.on('error', (cause) => this.#close(this.#lossOf(reasonOf(cause), cause)));
+    socket.on('end', () => this.#close(this.#lossOf('closed by the server')));
+    socket.on('close', () => this.#close(this.#lossOf('closed')));
+  }
+
+  /**
+   * Connects and shakes hands. The connection delivers nothing until `start()` is called.
+   *
+   * Rejects with SessionExpiredError, NotReadOnlyError, ConnectionLossError, ProtocolError, TimeoutError (`handshakeTimeout` is over) or the
+   * signal's reason; no socket is left open then.
+   */
+  static async open(options: ConnectionOptions): Promise<Connection> {
+    const { clock, signal, target } = options;
+    const given = new AbortController();
+    const onAbort = (): void => given.abort(signal.reason);
+    const timer = clock.setTimeout(
+      () =>
+        given.abort(
+          zooKeeperError('TIMEOUT', {
+            operation: 'connect',
+            message: `no handshake with ${describeTarget(target)} within ${Math.round(options.handshakeTimeout)} ms`,
+          }),
+        ),
+      options.handshakeTimeout,
+    );
+    signal.addEventListener('abort', onAbort);
+    try {
+      signal.throwIfAborted();
+      const socket = await openTransport(target, options.open, given.signal);
+      return await shakeHands(socket, options, given.signal, (granted, sentAt, decoder) => {
+        return new Connection(socket, options, granted, sentAt, decoder);
+      });
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      clock.clearTimeout(timer);
+    }
+  }
+
+  /** Begins to deliver. Call it once the handlers are ready. */
+  start(): void {
+    this.#armWatchdog();
+    afterMicrotasks(() => this.#resume());
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** This end's address; null on transports that have none. */
+  get localAddress(): string | null {
+    return (this.#socket as { localAddress?: string }).localAddress?.replace(/^::ffff:/, '') ?? null;
+  }
+
+  /** Requests that wait for their replies. */
+  get inFlight(): number {
+    return this.#inFlight.length;
+  }
+
+  /** When anything was last received, on the injected clock. */
+  get lastReceived(): number {
+    return this.#lastReceived;
+  }
+
+  /** The newest time at which something that is still unanswered, or was answered, was sent: no answer can push the lease further. */
+  get newestSentAt(): number {
+    return this.#lastSent;
+  }
+
+  /** The xid that the next request will get. */
+  get nextXid(): number {
+    return this.#xid;
+  }
+
+  /** True while the socket's buffer is full; `onDrain` follows. */
+  get congested(): boolean {
+    return this.#congested || this.#socket.writableNeedDrain;
+  }
+
+  /** The zxid of the last ordinary reply that has been processed on this connection, 0n when there was none. */
+  get lastZxid(): bigint {
+    return (BigInt(this.#zxidHigh) << 32n) | BigInt(this.#zxidLow);
+  }
+
+  /** Sends a request at the end of the present tick. Throws, and sends nothing of it, when it can't be written. */
+  send(request: Request): void {
+    this.#write(request, this.#xid);
+    this.#xid = this.#xid === MAX_XID ? 1 : this.#xid + 1;
+    this.#inFlight.push(request);
+  }
+
+  /** Sends a request under a reserved xid. Replies to setWatches keep the order of the others; those to auth don't. */
+  sendSpecial(request: Request, xid: SpecialXid): void {
+    this.#write(request, xid);
+    (xid === Xid.auth ? this.#auths : this.#inFlight).push(request);
+  }
+
+  /** Asks for a sign of life now. */
+  ping(): void {
+    const writer = this.#writer;
+    const now = this.#stamp();
+    writer.writeInt(8);
+    writer.writeInt(Xid.ping);
+    writer.writeInt(OpCode.ping);
+    this.#pings.push(now);
+  }
+
+  /** Drops the connection; requests in flight fail with the cause. */
+  destroy(cause: ZooKeeperError): void {
+    this.#close(cause);
+  }
+
+  ref(): void {
+    this.#reference('ref');
+  }
+
+  /** Lets the process exit while this connection is open. */
+  unref(): void {
+    this.#reference('unref');
+  }
+
+  #reference(how: 'ref' | 'unref'): void {
+    this.#watchdogUnref = how === 'unref';
+    (this.#socket as { ref?(): unknown; unref?(): unknown })[how]?.();
+    this.#watchdog?.[how]?.();
+  }
+
+  /** Notes the time of what is about to be written, and sees that it will be. */
+  #stamp(): number {
+    if (!this.#flushScheduled) {
+      this.#flushScheduled = true;
+      this.#lastSent = this.#clock.now();
+      if (this.#unansweredSince === 0) this.#unansweredSince = this.#lastSent;
+      afterMicrotasks(() => this.#flush());
+    }
+    return this.#lastSent;
+  }
+
+  #write(request: Request, xid: number): void {
+    const writer = this.#writer;
+    const start = writer.length;
+    writer.writeInt(0);
+    writer.writeInt(xid);
+    writer.writeInt(request.opcode);
+    try {
+      request.write(writer);
+    } catch (error) {
+      writer.truncate(start);
+      throw error;
+    }
+    const length = writer.length - start - 4;
+    if (length > this.#maxRequestBytes) {
+      writer.truncate(start);
+      throw zooKeeperError('REQUEST_TOO_LARGE', {
+        message: `the request has ${length} bytes, over the limit of ${this.#maxRequestBytes} (the server's jute.maxbuffer); nothing was sent`,
+      });
+    }
+    writer.patchInt(start, length);
+    request.xid = xid;
+    request.sentAt = this.#stamp();
+    if (writer.length > FLUSH_BYTES) this.#writeOut();
+  }
+
+  #flush(): void {
+    this.#flushScheduled = false;
+    this.#writeOut();
+  }
+
+  #writeOut(): void {
+    if (this.#closed || this.#writer.length === 0) return;
+    if (!this.#socket.write(this.#writer.take())) this.#congested = true;
+  }
+
+  #onChunk(chunk: Buffer): void {
+    if (this.#closed) return;
+    this.#handlers.onWake();
+    if (this.#closed) return;
+    this.#lastReceived = this.#clock.now();
+    this.#unansweredSince = 0;
+    if (this.#held !== null) {
+      this.#held.push(chunk);
+      return;
+    }
+    this.#replied = false;
+    this.#decoder.push(chunk);
+    this.#dispatch();
+  }
+
+  #resume(): void {
+    const held = this.#held;
+    if (this.#closed || held === null) return;
+    this.#held = null;
+    this.#replied = false;
+    // What was left of the chunk in which dispatch stood still comes first.
+    this.#dispatch();
+    for (const [index, chunk] of held.entries()) {
+      if (this.#standsStill()) {
+        this.#held = held.slice(index);
+        return;
+      }
+      this.#decoder.push(chunk);
+      this.#dispatch();
+    }
+  }
+
+  #standsStill(): boolean {
+    return this.#held !== null;
+  }
+
+  /** Handles frames until there are no more, or until microtasks must run before the next one may be seen. */
+  #dispatch(): void {
+    try {
+      for (;;) {
+        if (this.#closed) return;
+        const decoded = this.#decoder.next();
+        if (decoded === 'more') break;
+        this.#reader.reset(this.#decoder.buffer, this.#decoder.start, this.#decoder.end);
+        if (decoded === 'oversized') this.#onOversized();
+        else if (!this.#onFrame()) return;
+      }
+      this.#handlers.onInputRead();
+    } catch (cause) {
+      this.#close(
+        zooKeeperError('CONNECTION_LOSS', {
+          message: `unreadable answer from ${describeTarget(this.target)}: ${reasonOf(cause)}`,
+          cause,
+        }),
+      );
+    }
+  }
+
+  /** False when dispatch has to stand still. */
+  #onFrame(): boolean {
+    const reader = this.#reader;
+    const xid = reader.readInt('ReplyHeader.xid');
+    if (xid === Xid.notification) {
+      if (this.#replied) {
+        this.#standStill(this.#decoder.buffer.subarray(this.#decoder.start, this.#decoder.end));
+        return false;
+      }
+      this.#onNotification();
+      return true;
+    }
+    const high = reader.readInt('ReplyHeader.zxid');
+    const low = reader.readInt('ReplyHeader.zxid') >>> 0;
+    const errno = reader.readInt('ReplyHeader.err');
+    if (xid === Xid.ping) {
+      this.#answered(this.#pings.shift() ?? 0);
+      return true;
+    }
+    if (xid === Xid.auth) {
+      this.#answer(this.#auths.shift(), xid, errno);
+      return true;
+    }
+    if (this.#inFlight.first()?.xid !== xid) throw this.#outOfOrder(xid);
+    if (high > 0 || (high === 0 && low > 0)) {
+      this.#zxidHigh = high;
+      this.#zxidLow = low;
+    }
+    this.#answer(this.#inFlight.shift(), xid, errno);
+    return true;
+  }
+
+  #answer(request: Request | undefined, xid: number, errno: number): void {
+    if (request === undefined) throw this.#outOfOrder(xid);
+    this.#replied = true;
+    this.#answered(request.sentAt);
+    try {
+      request.onReply(errno, this.#reader);
+    } catch (cause) {
+      const loss = zooKeeperError('CONNECTION_LOSS', { message: `unreadable reply: ${reasonOf(cause)}`, cause });
+      this.#close(loss, () => request.onFailure(loss));
+    }
+  }
+
+  #answered(sentAt: number): void {
+    if (sentAt > this.answeredSentAt) this.answeredSentAt = sentAt;
+  }
+
+  #outOfOrder(xid: number): ZooKeeperError {
+    const awaited = this.#inFlight.first()?.xid;
+    return zooKeeperError('PROTOCOL', {
+      message: `a reply with xid ${xid} where ${awaited === undefined ? 'none' : `xid ${awaited}`} was awaited`,
+    });
+  }
+
+  /** The frame is kept, and seen again as the first thing when all microtasks have run. */
+  #standStill(frame: Buffer): void {
+    this.#held = [];
+    afterMicrotasks(() => {
+      if (this.#closed) return;
+      this.#reader.reset(frame);
+      try {
+        this.#reader.readInt('ReplyHeader.xid');
+        this.#onNotification();
+      } catch (cause) {
+        this.#close(zooKeeperError('CONNECTION_LOSS', { message: `unreadable event: ${reasonOf(cause)}`, cause }));
+      }
+      this.#resume();
+    });
+  }
+
+  #onNotification(): void {
+    const reader = this.#reader;
+    const zxid = reader.readLong('ReplyHeader.zxid');
+    reader.readInt('ReplyHeader.err');
+    const event = readWatcherEvent(reader);
+    this.#handlers.onInputRead();
+    if (!this.#closed) this.#handlers.onNotification(event, zxid);
+  }
+
+  #onOversized(): void {
+    const xid = this.#reader.readInt('ReplyHeader.xid');
+    const request = this.#inFlight.first();
+    if (request === undefined || request.xid !== xid) throw this.#outOfOrder(xid);
+    this.#inFlight.shift();
+    this.#answered(request.sentAt);
+    this.#replied = true;
+    request.onFailure(zooKeeperError('RESPONSE_TOO_LARGE'));
+  }
+
+  #onWatchdog(): void {
+    this.#watchdog = null;
+    this.#handlers.onWake();
+    this.#armWatchdog();
+  }
+
+  /** One timer for pings and silence; it looks at the clock when it fires rather than being moved at each request. */
+  #armWatchdog(): void {
+    if (this.#closed) return;
+    const now = this.#clock.now();
+    const timeout = this.granted.sessionTimeout;
+    const pingInterval = Math.min(timeout / 3, MAX_PING_INTERVAL);
+    if (now >= this.#silentAt()) {
+      // The event loop may have been blocked: what waits in the socket is read before the server is called dead.
+      this.#clock.afterPendingInput(() => {
+        if (this.#clock.now() < this.#silentAt()) this.#armWatchdog();
+        else this.#close(this.#lossOf(`no sign of life for ${Math.round(now - this.#lastReceived)} ms`));
+      });
+      return;
+    }
+    if (now >= this.#lastSent + pingInterval) this.ping();
+    const due = Math.min(this.#lastSent + pingInterval, this.#silentAt());
+    this.#watchdog = this.#clock.setTimeout(() => this.#onWatchdog(), Math.max(1, due - this.#clock.now()));
+    if (this.#watchdogUnref) this.#watchdog.unref?.();
+  }
+
+  /** When the server counts as dead: two thirds of the timeout without a byte, and a question unanswered for one third. */
+  #silentAt(): number {
+    if (this.#unansweredSince === 0) return Number.POSITIVE_INFINITY;
+    const third = this.granted.sessionTimeout / 3;
+    return Math.max(this.#lastReceived + 2 * third, this.#unansweredSince + third);
+  }
+
+  #lossOf(reason: string, cause?: unknown): ZooKeeperError {
+    return zooKeeperError('CONNECTION_LOSS', {
+      message: `connection to ${describeTarget(this.target)} lost: ${reason}`,
+      cause,
+    });
+  }
+
+  #close(cause: ZooKeeperError, first?: () => void): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#held = null;
+    if (this.#watchdog !== null) this.#clock.clearTimeout(this.#watchdog);
+    this.#watchdog = null;
+    this.#socket.removeAllListeners('data');
+    this.#socket.on('error', ignore);
+    this.#socket.destroy();
+    this.#handlers.onClosed(cause);
+    first?.();
+    this.#auths.failAll(cause);
+    this.#inFlight.failAll(cause);
+  }
+}
+
+/** Sends the ConnectRequest and waits for the first frame. */
+function shakeHands(
+  socket: Duplex,
+  options: ConnectionOptions,
+  signal: AbortSignal,
+  make: (granted: HandshakeResponse, sentAt: number, decoder: FrameDecoder) => Connection,
+): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    const decoder = new FrameDecoder(options.maxResponseBytes);
+    const sentAt = options.clock.now();
+    const fail = (error: unknown): void => {
+      cleanUp();
+      socket.on('error', ignore);
+      socket.destroy();
+      reject(error);
+    };
+    const lost = (reason: string, cause?: unknown): void =>
+      fail(
+        zooKeeperError('CONNECTION_LOSS', {
+          operation: 'connect',
+          message: `${describeTarget(options.target)} ${reason}`,
+          cause,
+        }),
+      );
+    const onData = (chunk: Buffer): void => {
+      try {
+        decoder.push(chunk);
+        const decoded = decoder.next();
+        if (decoded === 'more') return;
+        if (decoded === 'oversized') throw zooKeeperError('PROTOCOL', { message: 'the first frame is absurdly long' });
+        const granted = readHandshake(decoder.buffer.subarray(decoder.start, decoder.end));
+        cleanUp();
+        resolve(make(granted, sentAt, decoder));
+      } catch (cause) {
+        if (cause instanceof ZooKeeperError && cause.errno !== 0) fail(cause);
+        else
+          fail(
+            zooKeeperError('PROTOCOL', {
+              operation: 'connect',
+              message: `${describeTarget(options.target)} does not answer as a ZooKeeper server: ${reasonOf(cause)}`,
+              cause,
+            }),
+          );
+      }
+    };
+    const onError = (cause: unknown): void =>
+      lost(`broke the connection during the handshake: ${reasonOf(cause)}`, cause);
+    const onEnd = (): void =>
+      lost('closed the connection without an answer (not serving, behind this client, or full)');
+    const onAbort = (): void => fail(signal.reason);
+    const cleanUp = (): void => {
+      socket.off('data', onData);
+      socket.off('error', onError);
+      socket.off('end', onEnd);
+      socket.off('close', onEnd);
+      signal.removeEventListener('abort', onAbort);
+    };
+    socket.on('data', onData);
+    socket.on('error', onError);
+    socket.on('end', onEnd);
+    socket.on('close', onEnd);
+    signal.addEventListener('abort', onAbort);
+    if (signal.aborted) {
+      onAbort();
+      return;
+    }
+    const writer = new JuteWriter(64);
+    writeHandshake(writer, options.handshake);
+    socket.write(writer.take());
+  });
+}
