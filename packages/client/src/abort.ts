@@ -1,0 +1,34 @@
+type Reaction = () => void;
+
+const reactions = new WeakMap<AbortSignal, Set<Reaction>>();
+
+/**
+ * Runs the reaction when the signal aborts; returns what takes that back.
+ *
+ * All reactions to one signal share one listener, so that a thousand calls under one signal bring no MaxListeners warning.
+ */
+export function onAbort(signal: AbortSignal, reaction: Reaction): () => void {
+  let set = reactions.get(signal);
+  if (set === undefined) {
+    const made = new Set<Reaction>();
+    set = made;
+    reactions.set(signal, made);
+    const listener = (): void => {
+      reactions.delete(signal);
+      for (const react of made) react();
+    };
+    signal.addEventListener('abort', listener, { once: true });
+    detachers.set(made, () => signal.removeEventListener('abort', listener));
+  }
+  const joined = set;
+  joined.add(reaction);
+  return () => {
+    joined.delete(reaction);
+    if (joined.size === 0 && reactions.get(signal) === joined) {
+      reactions.delete(signal);
+      detachers.get(joined)?.();
+    }
+  };
+}
+
+const detachers = new WeakMap<Set<Reaction>, () => void>();

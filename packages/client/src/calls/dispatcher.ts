@@ -1,0 +1,299 @@
+import { type Connection, ErrorCode, type Request, type ZooKeeperError, zooKeeperError } from '@zookit/protocol';
+import { type Deferred, deferred } from '../deferred.ts';
+import type { Operation } from '../operations/operation.ts';
+import { removeWatches } from '../operations/remove-watches.ts';
+import { type CallOptions, checkCallOptions, type Settings } from '../options.ts';
+import { repeat } from '../retry.ts';
+import type { WatchKind } from '../watches/event.ts';
+import type { Watcher, WatchRegistry } from '../watches/registry.ts';
+import { Call, type CallOwner, type QueuedCall, type WatchIntent } from './call.ts';
+import { CallQueue } from './queue.ts';
+
+/** What the dispatcher tells the session. */
+export interface DispatcherHooks {
+  /** Before anything is sent or settled: is the lease still good? */
+  wake(): void;
+  /** A reply said that the session is over. */
+  sessionOver(error: ZooKeeperError): void;
+  /** A reply said that the credentials won't do. */
+  authRefused(error: ZooKeeperError): void;
+}
+
+/** Causes that a call reports by their own name; all others are a lost connection to it. */
+const FINAL: ReadonlySet<string> = new Set(['SESSION_EXPIRED', 'CLOSED', 'AUTH_FAILED', 'THROTTLED_OP']);
+
+/** Brings calls to whatever connection there is, in order, and decides what becomes of them when it breaks. */
+export class Dispatcher implements CallOwner {
+  readonly #settings: Settings;
+  readonly #watches: WatchRegistry;
+  readonly #hooks: DispatcherHooks;
+  readonly #queue = new CallQueue();
+  /** Calls that are being made again, and how the present attempt ends. */
+  readonly #attempts = new Map<QueuedCall, Deferred<void>>();
+  /** Opcodes that a server, by host and port, has said not to know. */
+  readonly #unknown = new Map<string, Set<number>>();
+  #connection: Connection | null = null;
+  #order = 0;
+  /** Why calls can't be made any more. */
+  #end: { code: string; error: ZooKeeperError } | null = null;
+  readonly #over = new AbortController();
+
+  constructor(settings: Settings, watches: WatchRegistry, hooks: DispatcherHooks) {
+    this.#settings = settings;
+    this.#watches = watches;
+    this.#hooks = hooks;
+  }
+
+  /** Aborts when no call can be made any more. */
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  get inFlight(): number {
+    return this.#connection?.inFlight ?? 0;
+  }
+
+  /** Makes a call. `path` is the caller's, for messages. Rejects; never throws. */
+  call<Args, Result>(
+    operation: Operation<Args, Result>,
+    args: Args,
+    path: string | undefined,
+    options: CallOptions,
+    watch: WatchIntent | null = null,
+  ): Promise<Result> {
+    try {
+      checkCallOptions(options, operation.name);
+      options.signal?.throwIfAborted();
+      this.#hooks.wake();
+      this.#admit(operation, path);
+    } catch (error) {
+      watch?.expected();
+      return Promise.reject(error);
+    }
+    return this.#start(operation, args, path, options, watch).promise;
+  }
+
+  /** As `call`, but hands out the call, so that it can be withdrawn while it isn't on the wire. Throws what `call` rejects with at once. */
+  start<Args, Result>(operation: Operation<Args, Result>, args: Args, path: string | undefined): Call<Args, Result> {
+    this.#hooks.wake();
+    this.#admit(operation, path);
+    return this.#start(operation, args, path, {}, null);
+  }
+
+  #start<Args, Result>(
+    operation: Operation<Args, Result>,
+    args: Args,
+    path: string | undefined,
+    options: CallOptions,
+    watch: WatchIntent | null,
+  ): Call<Args, Result> {
+    const call = new Call(this, this.#order, operation, args, path, options, watch);
+    this.#order += 1;
+    this.#queue.add(call);
+    this.#pump();
+    return call;
+  }
+
+  /** Whether the present server has said not to know the opcode. */
+  lacks(opcode: number): boolean {
+    const server = this.#connection?.target;
+    return server !== undefined && (this.#unknown.get(`${server.address}:${server.port}`)?.has(opcode) ?? false);
+  }
+
+  /** Calls go out on this connection from now on. */
+  attach(connection: Connection): void {
+    this.#connection = connection;
+    this.#pump();
+  }
+
+  detach(): void {
+    this.#connection = null;
+  }
+
+  /** More can be written. */
+  onDrain(): void {
+    this.#pump();
+  }
+
+  /** The session is over: its writes fail, reads wait for the next one if there will be one. */
+  endSession(error: ZooKeeperError): void {
+    this.#connection = null;
+    const renewed = this.#settings.renewSession;
+    if (!renewed) this.#end = { code: 'SESSION_EXPIRED', error };
+    for (const call of this.#queue.takeWhere((waiting) => !renewed || !waiting.operation.repeatable)) {
+      this.#conclude(call, 'SESSION_EXPIRED', error, false);
+    }
+    if (!renewed) this.#over.abort(error);
+  }
+
+  /** The client is over: what waits fails, what is on the wire may still be answered. */
+  stop(error: ZooKeeperError): void {
+    this.#end = { code: error.code === 'AUTH_FAILED' ? 'AUTH_FAILED' : 'CLOSED', error };
+    this.#connection = null;
+    for (const call of this.#queue.takeWhere(() => true)) this.#conclude(call, this.#end.code, error, false);
+    this.#over.abort(error);
+  }
+
+  // --- what calls ask
+
+  setTimeout(callback: () => void, ms: number): () => void {
+    const { clock } = this.#settings.environment;
+    const timer = clock.setTimeout(() => {
+      this.#hooks.wake();
+      callback();
+    }, ms);
+    if (this.#settings.unref) timer.unref?.();
+    return () => clock.clearTimeout(timer);
+  }
+
+  onWithdrawn(call: QueuedCall): void {
+    this.#queue.remove(call);
+    this.#attempts.get(call)?.resolve();
+  }
+
+  onSlotFree(call: QueuedCall): void {
+    if (call.settled && this.#attempts.size > 0) this.#attempts.get(call)?.resolve();
+    this.#pump();
+  }
+
+  onError(call: QueuedCall, error: ZooKeeperError): boolean {
+    switch (error.errno) {
+      case ErrorCode.THROTTLED_OP:
+        // Not executed: any call may be made again.
+        return this.#again(call, error);
+      case ErrorCode.SESSION_EXPIRED:
+        // A write that this answers was not applied.
+        call.reject(error);
+        this.#hooks.sessionOver(error);
+        return true;
+      case ErrorCode.AUTH_FAILED:
+      case ErrorCode.SESSION_CLOSED_REQUIRE_SASL_AUTH:
+        call.reject(error);
+        this.#hooks.authRefused(error);
+        return true;
+      case ErrorCode.UNIMPLEMENTED:
+        this.#remember(call.operation.opcode);
+        return false;
+      default:
+        return false;
+    }
+  }
+
+  onLoss(call: QueuedCall, cause: ZooKeeperError): void {
+    if (cause.code === 'RESPONSE_TOO_LARGE') {
+      call.fail('RESPONSE_TOO_LARGE', cause, true);
+      return;
+    }
+    const code = FINAL.has(cause.code) ? cause.code : 'CONNECTION_LOSS';
+    const again = call.operation.repeatable && this.#end === null;
+    if (!(again && this.#again(call, cause))) this.#conclude(call, code, cause, true);
+  }
+
+  addWatch(kind: WatchKind, path: string, watcher: Watcher): void {
+    this.#watches.add(kind, path, watcher);
+  }
+
+  onStrayWatch(kind: WatchKind, path: string): void {
+    this.unwatch(kind, path);
+  }
+
+  /** Takes the server's watch back once nothing here relies on it. */
+  unwatch(kind: WatchKind, path: string): void {
+    if (this.#connection === null || this.#watches.needs(kind, path) || this.lacks(removeWatches.opcode)) return;
+    const flavour = kind === 'child' ? 'child' : 'data';
+    // It may have fired meanwhile (NO_WATCHER), or the connection may break, which takes the watch with it.
+    this.call(removeWatches, { path, kind: flavour }, path, {}).catch(() => {});
+  }
+
+  // ---
+
+  #admit(operation: Operation<never, unknown>, path: string | undefined): void {
+    const about = { operation: operation.name, path };
+    if (this.#end !== null) {
+      const { code, error } = this.#end;
+      throw zooKeeperError(code, {
+        ...about,
+        message: error.message,
+        cause: error,
+        maybeApplied: operation.repeatable ? undefined : false,
+      });
+    }
+    if (this.#queue.length >= this.#settings.maxQueued && this.#mustWait()) {
+      throw zooKeeperError('BUSY', {
+        ...about,
+        message: `${this.#queue.length} calls wait already (maxQueued)`,
+        maybeApplied: false,
+      });
+    }
+  }
+
+  #mustWait(): boolean {
+    const connection = this.#connection;
+    return connection === null || connection.inFlight >= this.#settings.maxInFlight || connection.congested;
+  }
+
+  #pump(): void {
+    while (this.#queue.length > 0 && !this.#mustWait()) {
+      const call = this.#queue.shift() as QueuedCall;
+      try {
+        (this.#connection as Connection).send(call as Request);
+      } catch (error) {
+        this.#refused(call, error as ZooKeeperError);
+      }
+    }
+  }
+
+  /** The call could not be written. */
+  #refused(call: QueuedCall, error: ZooKeeperError): void {
+    const code = error.code === 'REQUEST_TOO_LARGE' ? error.code : 'BAD_ARGUMENTS';
+    call.fail(code, error, false);
+    this.#attempts.get(call)?.resolve();
+  }
+
+  #remember(opcode: number): void {
+    const server = this.#connection?.target;
+    if (server === undefined) return;
+    const key = `${server.address}:${server.port}`;
+    const set = this.#unknown.get(key) ?? new Set();
+    set.add(opcode);
+    this.#unknown.set(key, set);
+  }
+
+  /** Ends a call for good, unless p-retry has the say over it. */
+  #conclude(call: QueuedCall, code: string, cause: ZooKeeperError, maybeApplied: boolean): void {
+    call.fail(code, cause, maybeApplied);
+    this.#attempts.get(call)?.resolve();
+  }
+
+  /** Sends a call again, as `retry` allows. */
+  #again(call: QueuedCall, cause: ZooKeeperError): boolean {
+    const { retry } = this.#settings;
+    const running = this.#attempts.get(call);
+    if (running !== undefined) {
+      running.reject(cause);
+      return true;
+    }
+    if (retry === null || retry.retries === 0) return false;
+    const attempt = (): Promise<void> => {
+      const present = deferred<void>();
+      this.#attempts.set(call, present);
+      if (call.settled) present.resolve();
+      else {
+        this.#queue.add(call);
+        this.#pump();
+      }
+      return present.promise;
+    };
+    repeat(attempt, retry, () => !call.settled, this.#over.signal)
+      .catch((error: ZooKeeperError) => {
+        const code = this.#end?.code ?? (FINAL.has(error.code) ? error.code : 'CONNECTION_LOSS');
+        call.fail(code, error, code !== 'THROTTLED_OP');
+      })
+      .finally(() => this.#attempts.delete(call));
+    return true;
+  }
+}

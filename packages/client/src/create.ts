@@ -1,0 +1,138 @@
+import {
+  BadArgumentsError,
+  CreateFlag,
+  type CreateMode,
+  UnimplementedError,
+  type ZooKeeperError,
+  zooKeeperError,
+} from '@zookit/protocol';
+import { ACL, type AclInput, toWire } from './acl.ts';
+import type { Core } from './core.ts';
+import { type Data, toBytes } from './data.ts';
+import { ensurePath } from './ensure-path.ts';
+import { type CreateArgs, type Created, create, create2, createFor, isSequential, isTtl } from './operations/create.ts';
+import type { CallOptions } from './options.ts';
+import { checkPath, checkSequentialPath, type PathRoot, parentOf } from './paths.ts';
+import { createProtected } from './protected-create.ts';
+
+export interface CreateOptions extends CallOptions {
+  /** Default `persistent`. */
+  mode?: CreateMode;
+  /** For the TTL modes: ms after its last change at which the childless znode is removed, 1 to 2^40 - 1. */
+  ttl?: number;
+  /** Default: the client's, which is `ACL.OPEN` by default. */
+  acl?: AclInput;
+  /** Make missing parents, without data: persistent ones, or containers, which the server removes once they are empty again. Default false. */
+  parents?: boolean | 'container';
+  /** Put Curator's `_c_UUID-` in front of the name, so that a create whose reply was lost finds its own znode. Default false. */
+  protected?: boolean;
+}
+
+const MAX_TTL = 2 ** 40 - 1;
+
+/** The whole of a create: checks, request, parents, protection, and the way around what a server doesn't know. */
+export async function createNode(
+  core: Core,
+  root: PathRoot,
+  path: string,
+  data: Data | undefined,
+  options: CreateOptions,
+): Promise<Created> {
+  const args = argsOf(core, root, path, data, options);
+  const { signal, timeout } = options;
+  const until = timeout === undefined ? undefined : core.settings.environment.clock.now() + timeout;
+  const left = (): CallOptions => ({
+    signal,
+    timeout: until === undefined ? undefined : Math.max(0, until - core.settings.environment.clock.now()),
+  });
+  const once = (): Promise<Created> =>
+    options.protected === true
+      ? createProtected(core, args, path, left(), (protectedArgs) => start(core, protectedArgs, path))
+      : withFallback(core, args, (operation) => core.dispatcher.call(operation, args, path, left()));
+  for (;;) {
+    try {
+      const created = await once();
+      return { ...created, path: root.toView(created.path) };
+    } catch (error) {
+      const { code } = error as ZooKeeperError;
+      if (code !== 'NO_NODE' || !options.parents || parentOf(args.path) === root.path)
+        throw about(error as ZooKeeperError, root, args.path);
+    }
+    const parent = parentOf(args.path);
+    const acl = toWire(options.acl ?? core.settings.acl ?? ACL.OPEN, 'create', path);
+    await ensurePath(core, parent, root.path, acl, { ...left(), container: options.parents === 'container' });
+  }
+}
+
+function argsOf(core: Core, root: PathRoot, path: string, data: Data | undefined, options: CreateOptions): CreateArgs {
+  const { mode = 'persistent', ttl, acl = core.settings.acl ?? ACL.OPEN } = options;
+  const bad = (message: string): BadArgumentsError =>
+    new BadArgumentsError('BAD_ARGUMENTS', { operation: 'create', path, message });
+  if (!Object.hasOwn(CreateFlag, mode))
+    throw bad(`mode must be one of ${Object.keys(CreateFlag).join(', ')}, not ${String(mode)}`);
+  if (isSequential(mode)) checkSequentialPath(path, 'create');
+  else checkPath(path, 'create');
+  if (isTtl(mode) !== (ttl !== undefined))
+    throw bad(isTtl(mode) ? `mode ${mode} needs a ttl` : `mode ${mode} takes no ttl`);
+  if (ttl !== undefined && !(Number.isInteger(ttl) && ttl >= 1 && ttl <= MAX_TTL)) {
+    throw bad(`ttl must be a whole number of milliseconds from 1 to ${MAX_TTL}, not ${String(ttl)}`);
+  }
+  return {
+    path: root.toServer(path),
+    data: toBytes(data, 'create', path),
+    acl: toWire(acl, 'create', path),
+    mode,
+    ttl: ttl ?? 0,
+  };
+}
+
+/** Plain modes work on servers without create2 (3.4), at the price of the stat. */
+async function withFallback(
+  core: Core,
+  args: CreateArgs,
+  send: (operation: typeof create2) => Promise<Created>,
+): Promise<Created> {
+  const operation = createFor(args.mode);
+  if (operation !== create2) return send(operation);
+  if (core.dispatcher.lacks(create2.opcode)) return send(create);
+  try {
+    return await send(create2);
+  } catch (error) {
+    if (!(error instanceof UnimplementedError)) throw error;
+    return send(create);
+  }
+}
+
+function start(
+  core: Core,
+  args: CreateArgs,
+  path: string,
+): { promise: Promise<Created>; withdraw(reason: unknown): boolean } {
+  let present: { withdraw(reason: unknown): boolean } | null = null;
+  let withdrawn: { reason: unknown } | null = null;
+  const promise = withFallback(core, args, (operation) => {
+    if (withdrawn !== null) return Promise.reject(withdrawn.reason);
+    const call = core.dispatcher.start(operation, args, path);
+    present = call;
+    return call.promise;
+  });
+  return {
+    promise,
+    withdraw: (reason) => {
+      withdrawn = { reason };
+      return present?.withdraw(reason) ?? true;
+    },
+  };
+}
+
+/** A missing chroot looks like a missing parent; it is named, because the caller's path doesn't show it. */
+function about(error: ZooKeeperError, root: PathRoot, serverPath: string): ZooKeeperError {
+  if (error.code !== 'NO_NODE' || root.path === '/' || parentOf(serverPath) !== root.path) return error;
+  return zooKeeperError('NO_NODE', {
+    path: error.path,
+    operation: 'create',
+    errno: error.errno,
+    cause: error,
+    message: `the chroot or namespace ${JSON.stringify(root.path)} does not exist; make it, or connect with createChroot: true`,
+  });
+}

@@ -1,0 +1,138 @@
+import type { ConnectionOptions as TlsOptions } from 'node:tls';
+import { BadArgumentsError } from '@zookit/protocol';
+import type { Options as RetryOptions } from 'p-retry';
+import type { AclInput } from './acl.ts';
+import { type Environment, nodeEnvironment } from './environment.ts';
+import { type Logger, silent } from './logger.ts';
+
+/** Taken by every method that waits. */
+export interface CallOptions {
+  /** Gives the wait up: the call rejects with the signal's reason at once. What is on the wire already may still be applied. */
+  signal?: AbortSignal | undefined;
+  /** ms until the call rejects with TimeoutError; default none. */
+  timeout?: number | undefined;
+}
+
+export interface ZooKeeperOptions {
+  /** Wanted session timeout in ms; the server negotiates. Default 30,000. */
+  sessionTimeout?: number;
+  /** ms until `connect()` gives up and closes the client; 0 for never. Default 15,000. */
+  connectTimeout?: number;
+  /** ms before the session's deadline at which it is declared lost. Default: 5 % of the negotiated timeout or, if larger, the smaller of 30 % of it and 1,100. */
+  leaseMargin?: number;
+  /** Make the chroot of the connect string when it is missing. Default false. */
+  createChroot?: boolean;
+  /** Credentials that each connection presents before anything else. */
+  auth?: readonly { scheme: string; auth: string | Uint8Array }[];
+  /** TLS; `servername` defaults to the host as written in the connect string. Default false. */
+  tls?: boolean | TlsOptions;
+  /** Take over a session that exists. One that is gone, or another password, is `lost` at once. */
+  session?: { id: bigint; password: Uint8Array; timeout?: number };
+  /** Whether a lost session is followed by a new one. Default true. */
+  renewSession?: boolean;
+  /** When this server ends a session: at its timeout, or with its TCP connection. Default `auto`: by the all-zero password of servers that do the latter. */
+  sessionEnds?: 'auto' | 'timeout' | 'connection';
+  /** The ACL of creates that name none. Default `ACL.OPEN`. */
+  acl?: AclInput;
+  /** p-retry's options for calls that are safe to repeat; false: none is repeated. */
+  retry?: RetryOptions | false;
+  /** Largest request in bytes, the server's jute.maxbuffer. Default 1,048,575. */
+  maxRequestBytes?: number;
+  /** Largest response in bytes. Default 64 MiB. */
+  maxResponseBytes?: number;
+  /** Calls on the wire at once; the rest wait here. Default 1,000, where the server stops reading. */
+  maxInFlight?: number;
+  /** Calls that may wait before a further one rejects with BusyError. Default 10,000. */
+  maxQueued?: number;
+  /** Try the hosts in random order. Default true. */
+  shuffle?: boolean;
+  /** Let the process exit while the client is open. Default false. */
+  unref?: boolean;
+  /** Replaces parts of the outside world: clock, randomness, name look-up, sockets. */
+  environment?: Partial<Environment>;
+  /** Default: silent. */
+  logger?: Logger;
+}
+
+type Defaulted =
+  | 'sessionTimeout'
+  | 'connectTimeout'
+  | 'createChroot'
+  | 'renewSession'
+  | 'sessionEnds'
+  | 'maxRequestBytes'
+  | 'maxResponseBytes'
+  | 'maxInFlight'
+  | 'maxQueued'
+  | 'shuffle'
+  | 'unref'
+  | 'logger';
+
+/** The options with every default filled in. */
+export type Settings = Required<Pick<ZooKeeperOptions, Defaulted>> &
+  Pick<ZooKeeperOptions, 'leaseMargin' | 'session' | 'acl'> & {
+    auth: readonly { scheme: string; auth: Uint8Array }[];
+    tls: TlsOptions | null;
+    retry: RetryOptions | null;
+    environment: Environment;
+  };
+
+const DEFAULT_RETRY: RetryOptions = { retries: 5, minTimeout: 100, maxTimeout: 2_000, randomize: true };
+
+/** Fills in the defaults. Throws BadArgumentsError on an option that can't be meant. */
+export function settingsOf(options: ZooKeeperOptions): Settings {
+  const { tls = false, retry = DEFAULT_RETRY, auth = [], environment, leaseMargin, session, acl, ...rest } = options;
+  const settings: Settings = {
+    sessionTimeout: session?.timeout ?? 30_000,
+    connectTimeout: 15_000,
+    createChroot: false,
+    renewSession: true,
+    sessionEnds: 'auto',
+    maxRequestBytes: 1_048_575,
+    maxResponseBytes: 64 * 1024 * 1024,
+    maxInFlight: 1_000,
+    maxQueued: 10_000,
+    shuffle: true,
+    unref: false,
+    logger: silent,
+    ...defined(rest),
+    auth: auth.map(({ scheme, auth: secret }) => ({ scheme, auth: Buffer.from(secret as string) })),
+    tls: tls === true ? {} : tls === false ? null : tls,
+    retry: retry === false ? null : { ...DEFAULT_RETRY, ...retry },
+    environment: { ...nodeEnvironment, ...environment },
+    ...(leaseMargin === undefined ? {} : { leaseMargin }),
+    ...(session === undefined ? {} : { session }),
+    ...(acl === undefined ? {} : { acl }),
+  };
+  positive(settings, 'sessionTimeout', 1, 0x7fffffff);
+  positive(settings, 'connectTimeout', 0);
+  positive(settings, 'maxRequestBytes', 64);
+  positive(settings, 'maxResponseBytes', 64);
+  positive(settings, 'maxInFlight', 1);
+  positive(settings, 'maxQueued', 0);
+  if (leaseMargin !== undefined) positive(settings, 'leaseMargin', 0, settings.sessionTimeout - 1);
+  return settings;
+}
+
+function defined<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}
+
+function positive(settings: Settings, name: keyof Settings, min: number, max: number = Number.MAX_SAFE_INTEGER): void {
+  const value = settings[name];
+  if (typeof value === 'number' && value >= min && value <= max) return;
+  throw new BadArgumentsError('BAD_ARGUMENTS', {
+    operation: 'connect',
+    message: `option ${name} must be a number from ${min} to ${max}, not ${String(value)}`,
+  });
+}
+
+/** Checks what a caller gave as timeout. Throws BadArgumentsError. */
+export function checkCallOptions({ timeout }: CallOptions, operation: string): void {
+  if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0)) {
+    throw new BadArgumentsError('BAD_ARGUMENTS', {
+      operation,
+      message: `timeout must be a number of milliseconds, not ${String(timeout)}`,
+    });
+  }
+}
