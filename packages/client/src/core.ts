@@ -23,6 +23,8 @@ import { WatchRegistry } from './watches/registry.ts';
 /** What a client tells its listeners. */
 export type ZooKeeperEvents = Record<StateEvent, () => void> & {
   state: (state: State, previous: State) => void;
+  /** The machine seems to have slept: what is held is in doubt until the server has answered. */
+  suspect: () => void;
   /** Something that no call could report: a listener that threw, a watch that could not be set again. */
   error: (error: unknown) => void;
 };
@@ -50,6 +52,7 @@ export class Core {
     });
     this.session = new Session(settings, target, {
       onState: (state, previous, event) => this.#onState(state, previous, event),
+      onSuspect: () => this.events.emit('suspect'),
       serve: (connection) => this.#serve(connection),
       endSession: (error) => {
         this.watches.endAll('session-lost');

@@ -20,6 +20,10 @@ export interface ZooKeeperOptions {
   connectTimeout?: number;
   /** ms before the session's deadline at which it is declared lost. Default: 5 % of the negotiated timeout or, if larger, the smaller of 30 % of it and 1,100. */
   leaseMargin?: number;
+  /** ms after which a server that leaves a request unanswered is given up: the connection is dropped. Default: none. */
+  requestTimeout?: number;
+  /** Accept a read-only server, and keep looking for a writable one. Default false. */
+  readOnly?: boolean;
   /** Make the chroot of the connect string when it is missing. Default false. */
   createChroot?: boolean;
   /** Credentials that each connection presents before anything else. */
@@ -44,6 +48,8 @@ export interface ZooKeeperOptions {
   maxInFlight?: number;
   /** Calls that may wait before a further one rejects with BusyError. Default 10,000. */
   maxQueued?: number;
+  /** Follow `/zookeeper/config` for the list of servers. Default false. */
+  trackConfig?: boolean;
   /** Try the hosts in random order. Default true. */
   shuffle?: boolean;
   /** Let the process exit while the client is open. Default false. */
@@ -58,6 +64,8 @@ type Defaulted =
   | 'sessionTimeout'
   | 'connectTimeout'
   | 'createChroot'
+  | 'readOnly'
+  | 'trackConfig'
   | 'renewSession'
   | 'sessionEnds'
   | 'maxRequestBytes'
@@ -70,7 +78,7 @@ type Defaulted =
 
 /** The options with every default filled in. */
 export type Settings = Required<Pick<ZooKeeperOptions, Defaulted>> &
-  Pick<ZooKeeperOptions, 'leaseMargin' | 'session' | 'acl'> & {
+  Pick<ZooKeeperOptions, 'leaseMargin' | 'requestTimeout' | 'session' | 'acl'> & {
     auth: readonly { scheme: string; auth: Uint8Array }[];
     tls: TlsOptions | null;
     retry: RetryOptions | null;
@@ -81,11 +89,23 @@ const DEFAULT_RETRY: RetryOptions = { retries: 5, minTimeout: 100, maxTimeout: 2
 
 /** Fills in the defaults. Throws BadArgumentsError on an option that can't be meant. */
 export function settingsOf(options: ZooKeeperOptions): Settings {
-  const { tls = false, retry = DEFAULT_RETRY, auth = [], environment, leaseMargin, session, acl, ...rest } = options;
+  const {
+    tls = false,
+    retry = DEFAULT_RETRY,
+    auth = [],
+    environment,
+    leaseMargin,
+    requestTimeout,
+    session,
+    acl,
+    ...rest
+  } = options;
   const settings: Settings = {
     sessionTimeout: session?.timeout ?? 30_000,
     connectTimeout: 15_000,
     createChroot: false,
+    readOnly: false,
+    trackConfig: false,
     renewSession: true,
     sessionEnds: 'auto',
     maxRequestBytes: 1_048_575,
@@ -101,6 +121,7 @@ export function settingsOf(options: ZooKeeperOptions): Settings {
     retry: retry === false ? null : { ...DEFAULT_RETRY, ...retry },
     environment: { ...nodeEnvironment, ...environment },
     ...(leaseMargin === undefined ? {} : { leaseMargin }),
+    ...(requestTimeout === undefined ? {} : { requestTimeout }),
     ...(session === undefined ? {} : { session }),
     ...(acl === undefined ? {} : { acl }),
   };
@@ -110,6 +131,7 @@ export function settingsOf(options: ZooKeeperOptions): Settings {
   positive(settings, 'maxResponseBytes', 64);
   positive(settings, 'maxInFlight', 1);
   positive(settings, 'maxQueued', 0);
+  if (requestTimeout !== undefined) positive(settings, 'requestTimeout', 1);
   if (leaseMargin !== undefined) positive(settings, 'leaseMargin', 0, settings.sessionTimeout - 1);
   return settings;
 }

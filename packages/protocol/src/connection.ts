@@ -38,6 +38,10 @@ export interface ConnectionOptions {
   /** Largest request that is written, in bytes behind the length prefix. */
   maxRequestBytes: number;
   firstXid: number;
+  /** A request that has waited so long, in ms, costs the connection; null: none does. */
+  requestTimeout: number | null;
+  /** Let the process exit while this connection is opened or open. */
+  unref: boolean;
   handlers: ConnectionHandlers;
 }
 
@@ -85,7 +89,8 @@ export class Connection {
   /** When the first request was sent since bytes last arrived; 0 when nothing was. */
   #unansweredSince = 0;
   #watchdog: ReturnType<Clock['setTimeout']> | null = null;
-  #watchdogUnref = false;
+  readonly #unref: boolean;
+  readonly #requestTimeout: number | null;
 
   private constructor(
     socket: Duplex,
@@ -102,6 +107,8 @@ export class Connection {
     this.#decoder = decoder;
     this.#maxRequestBytes = options.maxRequestBytes;
     this.#xid = options.firstXid;
+    this.#unref = options.unref;
+    this.#requestTimeout = options.requestTimeout;
     this.answeredSentAt = sentAt;
     this.#lastSent = sentAt;
     this.#lastReceived = this.#clock.now();
@@ -135,10 +142,11 @@ export class Connection {
         ),
       options.handshakeTimeout,
     );
+    if (options.unref) timer.unref?.();
     signal.addEventListener('abort', onAbort);
     try {
       signal.throwIfAborted();
-      const socket = await openTransport(target, options.open, given.signal);
+      const socket = await openTransport(target, options.open, options.unref, given.signal);
       return await shakeHands(socket, options, given.signal, (granted, sentAt, decoder) => {
         return new Connection(socket, options, granted, sentAt, decoder);
       });
@@ -219,21 +227,6 @@ export class Connection {
   /** Drops the connection; requests in flight fail with the cause. */
   destroy(cause: ZooKeeperError): void {
     this.#close(cause);
-  }
-
-  ref(): void {
-    this.#reference('ref');
-  }
-
-  /** Lets the process exit while this connection is open. */
-  unref(): void {
-    this.#reference('unref');
-  }
-
-  #reference(how: 'ref' | 'unref'): void {
-    this.#watchdogUnref = how === 'unref';
-    (this.#socket as { ref?(): unknown; unref?(): unknown })[how]?.();
-    this.#watchdog?.[how]?.();
   }
 
   /** Notes the time of what is about to be written, and sees that it will be. */
@@ -442,18 +435,34 @@ export class Connection {
     const now = this.#clock.now();
     const timeout = this.granted.sessionTimeout;
     const pingInterval = Math.min(timeout / 3, MAX_PING_INTERVAL);
-    if (now >= this.#silentAt()) {
+    if (now >= Math.min(this.#silentAt(), this.#overdueAt())) {
       // The event loop may have been blocked: what waits in the socket is read before the server is called dead.
-      this.#clock.afterPendingInput(() => {
-        if (this.#clock.now() < this.#silentAt()) this.#armWatchdog();
-        else this.#close(this.#lossOf(`no sign of life for ${Math.round(now - this.#lastReceived)} ms`));
-      });
+      this.#clock.afterPendingInput(() => this.#judge());
       return;
     }
     if (now >= this.#lastSent + pingInterval) this.ping();
-    const due = Math.min(this.#lastSent + pingInterval, this.#silentAt());
+    const due = Math.min(this.#lastSent + pingInterval, this.#silentAt(), this.#overdueAt());
     this.#watchdog = this.#clock.setTimeout(() => this.#onWatchdog(), Math.max(1, due - this.#clock.now()));
-    if (this.#watchdogUnref) this.#watchdog.unref?.();
+    if (this.#unref) this.#watchdog.unref?.();
+  }
+
+  #judge(): void {
+    if (this.#closed) return;
+    const now = this.#clock.now();
+    if (now >= this.#silentAt())
+      this.#close(this.#lossOf(`no sign of life for ${Math.round(now - this.#lastReceived)} ms`));
+    else if (now >= this.#overdueAt()) {
+      const message = `a request was not answered within requestTimeout (${this.#requestTimeout} ms)`;
+      this.#close(this.#lossOf(message, zooKeeperError('REQUEST_TIMEOUT', { message })));
+    } else this.#armWatchdog();
+  }
+
+  /** When the oldest request will have waited too long. */
+  #overdueAt(): number {
+    if (this.#requestTimeout === null) return Number.POSITIVE_INFINITY;
+    const oldest = this.#inFlight.first()?.sentAt;
+    // With nothing on the wire: look again when something could be overdue.
+    return (oldest ?? this.#clock.now()) + this.#requestTimeout;
   }
 
   /** When the server counts as dead: two thirds of the timeout without a byte, and a question unanswered for one third. */

@@ -13,7 +13,12 @@ export function describeTarget({ host, address, port }: SocketTarget): string {
  *
  * Rejects with ConnectionLossError, whose `cause` is the socket's own error, or with the signal's reason. A socket that did not get so far is destroyed.
  */
-export function openTransport(target: SocketTarget, open: OpenSocket, signal: AbortSignal): Promise<Duplex> {
+export function openTransport(
+  target: SocketTarget,
+  open: OpenSocket,
+  unref: boolean,
+  signal: AbortSignal,
+): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const failed = (cause: unknown): void =>
@@ -39,6 +44,7 @@ export function openTransport(target: SocketTarget, open: OpenSocket, signal: Ab
       );
       return;
     }
+    if (unref) (socket as { unref?(): unknown }).unref?.();
     const ready = target.tls === null ? 'connect' : 'secureConnect';
     const onReady = (): void => {
       cleanUp();

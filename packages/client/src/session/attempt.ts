@@ -34,6 +34,8 @@ export async function attempt(
         maxRequestBytes: settings.maxRequestBytes,
         maxResponseBytes: settings.maxResponseBytes,
         firstXid,
+        requestTimeout: settings.requestTimeout ?? null,
+        unref: settings.unref,
         handlers,
       });
     } catch (error) {
@@ -61,6 +63,7 @@ function addressesOf(
         }),
       );
     const timer = clock.setTimeout(() => fail(`was not resolved within ${Math.round(budget)} ms`), budget);
+    if (settings.unref) timer.unref?.();
     const off = onAbort(signal, () => {
       clock.clearTimeout(timer);
       reject(signal.reason);

@@ -1,10 +1,10 @@
 import { type Connection, OpCode } from '@zookit/protocol';
 
-/** Ends the session on the server; resolves when the server has answered or hung up. */
-export function endSession(connection: Connection): Promise<void> {
+/** Ends the session on the server. True when the server has answered; false when the connection broke first, as some servers answer. */
+export function endSession(connection: Connection): Promise<boolean> {
   return new Promise((resolve) => {
     if (connection.closed) {
-      resolve();
+      resolve(false);
       return;
     }
     connection.send({
@@ -12,8 +12,8 @@ export function endSession(connection: Connection): Promise<void> {
       xid: 0,
       sentAt: 0,
       write: () => {},
-      onReply: () => resolve(),
-      onFailure: () => resolve(),
+      onReply: () => resolve(true),
+      onFailure: () => resolve(false),
     });
   });
 }

@@ -21,30 +21,34 @@ interface Source {
   readonly answeredSentAt: number;
 }
 
+interface GrantTerms {
+  timeout: number;
+  leaseMargin: number | undefined;
+  readOnly: boolean;
+  now: () => number;
+}
+
 export class Grant implements Session {
   readonly id: bigint;
   readonly password: Buffer;
+  /** Granted by a read-only server: no quorum has ever heard of it. */
+  readonly readOnly: boolean;
   readonly #controller = new AbortController();
   readonly #chosenMargin: number | undefined;
   readonly #now: () => number;
   #terms: LeaseTerms;
   #answered: number;
   #source: Source | null = null;
+  #doubtedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(
-    id: bigint,
-    password: Buffer,
-    timeout: number,
-    chosenMargin: number | undefined,
-    answeredSentAt: number,
-    now: () => number,
-  ) {
+  constructor(id: bigint, password: Buffer, { timeout, leaseMargin, readOnly, now }: GrantTerms) {
     this.id = id;
     this.password = password;
-    this.#chosenMargin = chosenMargin;
-    this.#terms = { timeout, margin: marginOf(timeout, chosenMargin) };
-    this.#answered = answeredSentAt;
+    this.readOnly = readOnly;
+    this.#chosenMargin = leaseMargin;
+    this.#terms = { timeout, margin: marginOf(timeout, leaseMargin) };
     this.#now = now;
+    this.#answered = now();
   }
 
   get timeout(): number {
@@ -83,6 +87,16 @@ export class Grant implements Session {
   released(): void {
     this.#answered = this.#answeredSentAt();
     this.#source = null;
+  }
+
+  /** The machine may have slept: only what is answered from now on counts. */
+  doubt(): void {
+    this.#doubtedAt = this.#now();
+  }
+
+  /** Whether the session is in doubt until something that is sent now is answered. */
+  get doubtful(): boolean {
+    return this.#answeredSentAt() < this.#doubtedAt;
   }
 
   end(reason: ZooKeeperError): void {
