@@ -12,13 +12,18 @@ import { writeAuthPacket, writeCreateRequest } from '@zookit/protocol/internal';
 import type { JuteWriter } from 'jute-ts';
 import { ACL, toWire } from './acl.ts';
 import { Dispatcher } from './calls/dispatcher.ts';
-import type { ConnectString } from './connect-string.ts';
+import type { ConnectString, Host } from './connect-string.ts';
+import { connectChannel, sessionChannel } from './diagnostics.ts';
 import { SafeEmitter } from './emitter.ts';
+import { ConfigTracker } from './ensemble/config-tracker.ts';
+import { findWritable } from './ensemble/writable-server.ts';
+import { getData } from './operations/read.ts';
 import type { Settings } from './options.ts';
+import { CONFIG_NODE, PathRoot } from './paths.ts';
 import type { State, StateEvent } from './session/machine.ts';
 import { Session } from './session/session.ts';
 import { rearmRequests } from './watches/rearm.ts';
-import { WatchRegistry } from './watches/registry.ts';
+import { WatchRegistry, watcherOf } from './watches/registry.ts';
 
 /** What a client tells its listeners. */
 export type ZooKeeperEvents = Record<StateEvent, () => void> & {
@@ -38,7 +43,10 @@ export class Core {
   readonly session: Session;
   readonly #chroot: string;
   readonly #auth: { scheme: string; auth: Uint8Array }[];
+  readonly #tracker: ConfigTracker | null;
   #chrootMade = false;
+  /** Ends the search for a writable server. */
+  #writableSearch: AbortController | null = null;
 
   constructor(settings: Settings, target: ConnectString) {
     this.settings = settings;
@@ -65,6 +73,16 @@ export class Core {
       onNotification: ({ type, path }, zxid) => this.watches.dispatch(type, path ?? '', zxid),
       onDrain: () => this.dispatcher.onDrain(),
     });
+    this.#tracker = settings.trackConfig ? this.#makeTracker() : null;
+  }
+
+  /** Replaces the list of servers, and moves to another one when the load should be spread anew. */
+  updateServers(hosts: readonly Host[]): void {
+    const { session } = this;
+    const target = session.connection?.target;
+    if (session.hosts.update(hosts, target === undefined ? null : { host: target.host, port: target.port })) {
+      session.move('the list of servers has changed');
+    }
   }
 
   /** Aborts when no call can be made any more. */
@@ -81,8 +99,45 @@ export class Core {
 
   #onState(state: State, previous: State, event: StateEvent | undefined): void {
     if (state === 'suspended') this.dispatcher.detach();
+    this.#writableSearch?.abort();
+    this.#writableSearch = null;
+    if (state === 'readonly') this.#lookForWritable();
+    if (sessionChannel.hasSubscribers)
+      sessionChannel.publish({ state, previous, sessionId: this.session.grant?.id ?? null });
     this.events.emit('state', state, previous);
     if (event !== undefined) this.events.emit(event);
+  }
+
+  #makeTracker(): ConfigTracker {
+    const root = new PathRoot('/');
+    return new ConfigTracker({
+      read: async (onChange) => {
+        const expected = this.watches.expect('data', CONFIG_NODE);
+        const watch = { path: CONFIG_NODE, watcher: watcherOf(onChange, root), expected };
+        const { data } = await this.dispatcher.call(
+          getData,
+          { path: CONFIG_NODE, watch: true },
+          CONFIG_NODE,
+          {},
+          watch,
+        );
+        return data?.toString() ?? '';
+      },
+      update: (hosts) => this.updateServers(hosts),
+      warn: (message) => this.settings.logger.warn(message),
+    });
+  }
+
+  #lookForWritable(): void {
+    const search = new AbortController();
+    this.#writableSearch = search;
+    findWritable(this.settings, () => this.session.hosts.hosts, search.signal)
+      .then((host) => {
+        if (host === null || search.signal.aborted) return;
+        this.session.hosts.prefer(host);
+        this.session.move('a writable server was found');
+      })
+      .catch((error: unknown) => this.events.report(error));
   }
 
   /** In this order: credentials, watches, calls. The server handles them in the order in which they come. */
@@ -97,7 +152,12 @@ export class Core {
     for (const request of rearmRequests(this.watches, zxid, (errno) => this.#onRearmed(errno))) {
       connection.sendSpecial(request, Xid.setWatches);
     }
+    if (connectChannel.hasSubscribers) {
+      const { host, address, port } = connection.target;
+      connectChannel.publish({ host, address, port, sessionId: connection.granted.sessionId });
+    }
     this.dispatcher.attach(connection);
+    this.#tracker?.read();
   }
 
   #onRearmed(errno: number): void {

@@ -1,6 +1,7 @@
 import { ErrorCode, errorFromReply, type Request, type ZooKeeperError, zooKeeperError } from '@zookit/protocol';
 import type { JuteReader, JuteWriter } from 'jute-ts';
 import { onAbort } from '../abort.ts';
+import { requestChannel } from '../diagnostics.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { CallOptions } from '../options.ts';
 import type { WatchKind } from '../watches/event.ts';
@@ -24,6 +25,7 @@ export interface QueuedCall extends Request {
 
 /** What a call asks of the dispatcher that carries it. */
 export interface CallOwner {
+  now(): number;
   setTimeout(callback: () => void, ms: number): () => void;
   /** The caller gave up before the call was sent. */
   onWithdrawn(call: QueuedCall): void;
@@ -64,6 +66,8 @@ export class Call<Args, Result> implements QueuedCall {
   #resolve!: (result: Result) => void;
   #reject!: (error: unknown) => void;
   #onWire = false;
+  /** 0 when nobody wants to know how long it takes. */
+  #madeAt = 0;
   #offAbort: (() => void) | null = null;
   #offTimeout: (() => void) | null = null;
 
@@ -86,6 +90,7 @@ export class Call<Args, Result> implements QueuedCall {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+    if (requestChannel.hasSubscribers) this.#madeAt = owner.now();
     if (signal !== undefined) this.#offAbort = onAbort(signal, () => this.#abandon(signal.reason));
     if (timeout !== undefined) {
       this.#offTimeout = owner.setTimeout(() => {
@@ -118,7 +123,7 @@ export class Call<Args, Result> implements QueuedCall {
       const result = errno === 0 ? this.operation.read(reader, this.#args) : (null as Result);
       this.#onWire = false;
       if (this.#watch !== null && watches !== undefined) this.#watchIsSet(this.#watch, absent ? 'exist' : watches);
-      if (this.#finish()) this.#resolve(result);
+      if (this.#finish('OK')) this.#resolve(result);
     } else {
       this.#onWire = false;
       const error = errorFromReply(errno, { path: this.#path, operation: this.operation.name });
@@ -149,13 +154,13 @@ export class Call<Args, Result> implements QueuedCall {
   }
 
   reject(error: unknown): void {
-    if (this.#finish()) this.#reject(error);
+    if (this.#finish(codeOf(error))) this.#reject(error);
   }
 
   /** The caller has had enough. On the wire, the reply is awaited all the same: it keeps the order of the others. */
   #abandon(reason: unknown): void {
     const onWire = this.#onWire;
-    if (!this.#finish(onWire)) return;
+    if (!this.#finish(codeOf(reason), onWire)) return;
     this.#reject(reason);
     if (!onWire) this.#owner.onWithdrawn(this);
   }
@@ -168,13 +173,23 @@ export class Call<Args, Result> implements QueuedCall {
   }
 
   /** Marks the call as settled; false when it was already. A watch may still be on its way for one that is on the wire. */
-  #finish(watchMayCome = false): boolean {
+  #finish(code: string, watchMayCome = false): boolean {
     if (this.settled) return false;
     this.settled = true;
     this.#offAbort?.();
     this.#offTimeout?.();
+    if (this.#madeAt !== 0) this.#publish(code);
     if (!watchMayCome) this.#watch?.expected();
     return true;
+  }
+
+  #publish(code: string): void {
+    requestChannel.publish({
+      operation: this.operation.name,
+      path: this.#path,
+      code,
+      ms: this.#owner.now() - this.#madeAt,
+    });
   }
 
   #watchIsSet({ path, watcher, expected }: WatchIntent, kind: WatchKind): void {
@@ -185,4 +200,9 @@ export class Call<Args, Result> implements QueuedCall {
     expected();
     this.#owner.onStrayWatch(kind, path);
   }
+}
+
+function codeOf(reason: unknown): string {
+  const code = (reason as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : 'ABORTED';
 }

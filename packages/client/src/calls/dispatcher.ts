@@ -140,6 +140,10 @@ export class Dispatcher implements CallOwner {
 
   // --- what calls ask
 
+  now(): number {
+    return this.#settings.environment.clock.now();
+  }
+
   setTimeout(callback: () => void, ms: number): () => void {
     const { clock } = this.#settings.environment;
     const timer = clock.setTimeout(() => {

@@ -1,5 +1,6 @@
 import type { Host } from '../connect-string.ts';
 import { backoff } from './backoff.ts';
+import { rebalance } from './balance.ts';
 
 /** One try at one host, and how it stands among the others. */
 export interface Attempt {
@@ -15,15 +16,17 @@ export class HostList {
   #hosts: readonly Host[];
   #next = 0;
   #tries = 0;
+  readonly #shuffle: boolean;
   readonly #random: () => number;
 
   constructor(hosts: readonly Host[], shuffle: boolean, random: () => number) {
+    this.#shuffle = shuffle;
     this.#random = random;
-    this.#hosts = shuffle ? shuffled(hosts, random) : hosts;
+    this.#hosts = this.#arranged(hosts);
   }
 
-  get size(): number {
-    return this.#hosts.length;
+  get hosts(): readonly Host[] {
+    return this.#hosts;
   }
 
   /** The next host to try. */
@@ -44,6 +47,24 @@ export class HostList {
   /** A handshake was finished: the next loss starts a new count, with the host after this one. */
   succeeded(): void {
     this.#tries = 0;
+  }
+
+  /** This host comes next. */
+  prefer(host: Host): void {
+    const index = this.#hosts.indexOf(host);
+    if (index >= 0) this.#next = index;
+  }
+
+  /** Replaces the list. True when the client should leave the server that it is connected to. */
+  update(hosts: readonly Host[], current: Host | null): boolean {
+    const { move, order } = rebalance(this.#hosts, this.#arranged(hosts), current, this.#random);
+    this.#hosts = order;
+    this.#next = 0;
+    return move;
+  }
+
+  #arranged(hosts: readonly Host[]): readonly Host[] {
+    return this.#shuffle ? shuffled(hosts, this.#random) : hosts;
   }
 }
 

@@ -106,18 +106,6 @@ export const machine: Readonly<Record<State, Readonly<Partial<Record<Input, Edge
     close: closing,
   },
   readonly: {
-    'first-session': {
-      next: 'connected',
-      event: 'connected',
-      effects: ['serve'],
-      why: 'a writable server granted the first real session',
-    },
-    'next-session': {
-      next: 'connected',
-      event: 'renewed',
-      effects: ['serve'],
-      why: 'a writable server granted a new session after a lost one',
-    },
     'socket-lost': {
       next: 'suspended',
       event: 'suspended',
@@ -140,6 +128,12 @@ export const machine: Readonly<Record<State, Readonly<Partial<Record<Input, Edge
       event: 'connected',
       effects: ['serve'],
       why: 'a writable server replaced the session of a read-only one, which was never real',
+    },
+    'next-session': {
+      next: 'connected',
+      event: 'renewed',
+      effects: ['serve'],
+      why: 'the same, after a real session was lost',
     },
     'granted-read-only': {
       next: 'readonly',
