@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 type Reaction = () => void;
 
 const reactions = new WeakMap<AbortSignal, Set<Reaction>>();
@@ -32,3 +34,10 @@ export function onAbort(signal: AbortSignal, reaction: Reaction): () => void {
 }
 
 const detachers = new WeakMap<Set<Reaction>, () => void>();
+
+/** A controller whose signal may have any number of listeners, as those that users are given have. */
+export function abortController(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
+}

@@ -1,4 +1,4 @@
-export { onAbort } from './abort.ts';
+export { abortController, onAbort } from './abort.ts';
 export type { Core } from './core.ts';
 export { SafeEmitter } from './emitter.ts';
 export { nameOf, parentOf } from './paths.ts';

@@ -20,8 +20,8 @@ export interface ConnectionHandlers {
   onNotification(event: WatcherEvent, zxid: bigint): void;
   /** More may be written again after `congested` was true. */
   onDrain(): void;
-  /** The connection is gone; once. Requests in flight fail right after this returns. */
-  onClosed(cause: ZooKeeperError): void;
+  /** The connection is gone; once. Requests in flight fail right after this returns, with the error that it returns. */
+  onClosed(cause: ZooKeeperError): ZooKeeperError;
 }
 
 export interface ConnectionOptions {
@@ -285,7 +285,6 @@ export class Connection {
       this.#held.push(chunk);
       return;
     }
-    this.#replied = false;
     this.#decoder.push(chunk);
     this.#dispatch();
   }
@@ -294,7 +293,6 @@ export class Connection {
     const held = this.#held;
     if (this.#closed || held === null) return;
     this.#held = null;
-    this.#replied = false;
     // What was left of the chunk in which dispatch stood still comes first.
     this.#dispatch();
     for (const [index, chunk] of held.entries()) {
@@ -367,7 +365,7 @@ export class Connection {
 
   #answer(request: Request | undefined, xid: number, errno: number): void {
     if (request === undefined) throw this.#outOfOrder(xid);
-    this.#replied = true;
+    this.#noteReply();
     this.#answered(request.sentAt);
     try {
       request.onReply(errno, this.#reader);
@@ -375,6 +373,15 @@ export class Connection {
       const loss = zooKeeperError('CONNECTION_LOSS', { message: `unreadable reply: ${reasonOf(cause)}`, cause });
       this.#close(loss, () => request.onFailure(loss));
     }
+  }
+
+  /** Until the continuations have run, no event may be delivered. */
+  #noteReply(): void {
+    if (this.#replied) return;
+    this.#replied = true;
+    afterMicrotasks(() => {
+      this.#replied = false;
+    });
   }
 
   #answered(sentAt: number): void {
@@ -419,7 +426,7 @@ export class Connection {
     if (request === undefined || request.xid !== xid) throw this.#outOfOrder(xid);
     this.#inFlight.shift();
     this.#answered(request.sentAt);
-    this.#replied = true;
+    this.#noteReply();
     request.onFailure(zooKeeperError('RESPONSE_TOO_LARGE'));
   }
 
@@ -488,10 +495,10 @@ export class Connection {
     this.#socket.removeAllListeners('data');
     this.#socket.on('error', ignore);
     this.#socket.destroy();
-    this.#handlers.onClosed(cause);
+    const error = this.#handlers.onClosed(cause);
     first?.();
-    this.#auths.failAll(cause);
-    this.#inFlight.failAll(cause);
+    this.#auths.failAll(error);
+    this.#inFlight.failAll(error);
   }
 }
 

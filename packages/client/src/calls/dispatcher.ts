@@ -1,4 +1,5 @@
 import { type Connection, ErrorCode, type Request, type ZooKeeperError, zooKeeperError } from '@zookit/protocol';
+import { abortController } from '../abort.ts';
 import { type Deferred, deferred } from '../deferred.ts';
 import type { Operation } from '../operations/operation.ts';
 import { removeWatches } from '../operations/remove-watches.ts';
@@ -36,7 +37,7 @@ export class Dispatcher implements CallOwner {
   #order = 0;
   /** Why calls can't be made any more. */
   #end: { code: string; error: ZooKeeperError } | null = null;
-  readonly #over = new AbortController();
+  readonly #over = abortController();
 
   constructor(settings: Settings, watches: WatchRegistry, hooks: DispatcherHooks) {
     this.#settings = settings;

@@ -1,4 +1,5 @@
 import type { ZooKeeperError } from '@zookit/protocol';
+import { abortController } from '../abort.ts';
 import { deadlineOf, type LeaseTerms, lostAt, marginOf } from './lease.ts';
 
 /** One session as users see it. It ends once, and never comes back. */
@@ -33,7 +34,7 @@ export class Grant implements Session {
   readonly password: Buffer;
   /** Granted by a read-only server: no quorum has ever heard of it. */
   readonly readOnly: boolean;
-  readonly #controller = new AbortController();
+  readonly #controller = abortController();
   readonly #chosenMargin: number | undefined;
   readonly #now: () => number;
   #terms: LeaseTerms;

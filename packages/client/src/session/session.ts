@@ -281,7 +281,11 @@ export class Session {
         if (present()) this.#hooks.onDrain();
       },
       onClosed: (cause) => {
+        const grant = this.#grant;
+        // The news may be old: a process that was stopped may have no session any more.
+        if (present()) this.#lease.wake();
         if (present()) this.#onSocketLost(cause);
+        return grant?.signal.aborted === true ? (grant.signal.reason as ZooKeeperError) : cause;
       },
     };
   }
