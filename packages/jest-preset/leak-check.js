@@ -3,6 +3,7 @@
 // `afterAll` of a setup file runs before those of the test file.
 import diagnostics from 'node:diagnostics_channel';
 import { TestEnvironment } from 'jest-environment-node';
+import { limitFile } from './time-limit.js';
 
 // What holds the event loop open; kinds that come and go by themselves (file reads, look-ups) aren't here.
 const watched = new Set([
@@ -49,6 +50,8 @@ function site(stack) {
 }
 
 export default class LeakCheck extends TestEnvironment {
+  #file;
+  #limit;
   #before = [];
   #timers = new Map();
   #pruneAt = 1_000;
@@ -64,7 +67,14 @@ export default class LeakCheck extends TestEnvironment {
     socket.once('close', () => this.#sockets.delete(socket));
   };
 
+  constructor(config, context) {
+    super(config, context);
+    this.#file = context.testPath;
+    this.#limit = config.projectConfig.testEnvironmentOptions.fileLimitMs;
+  }
+
   async setup() {
+    limitFile(this.#file, this.#limit);
     await super.setup();
     this.#before = holders();
     process.on('warning', this.#onWarning);
@@ -80,6 +90,7 @@ export default class LeakCheck extends TestEnvironment {
     this.#timers.clear();
     this.#sockets.clear();
     await super.teardown();
+    limitFile(null);
   }
 
   async handleTestEvent(event, state) {

@@ -5,9 +5,6 @@ const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 /** @type {import('jest').Config} */
 const shared = {
   testEnvironment: here('./leak-check.js'),
-  testEnvironmentOptions: {
-    customExportConditions: ['@zookit/source', 'node', 'node-addons'],
-  },
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [
@@ -21,7 +18,18 @@ const shared = {
   },
 };
 
-const project = (displayName, suffix) => ({ ...shared, displayName, testMatch: [`<rootDir>/test/**/*${suffix}`] });
+const minutes = 60_000;
+
+/** The limit is for a file, and kills: a test that waits too long is Jest's to fail, one that spins is nobody's. */
+const project = (displayName, suffix, fileLimitMs) => ({
+  ...shared,
+  displayName,
+  testMatch: [`<rootDir>/test/**/*${suffix}`],
+  testEnvironmentOptions: {
+    customExportConditions: ['@zookit/source', 'node', 'node-addons'],
+    fileLimitMs,
+  },
+});
 
 /** @type {import('jest').Config} */
 export default {
@@ -29,10 +37,10 @@ export default {
   // One turn of the loop after each test and hook, in which a rejection that nobody handled is heard of and fails it.
   waitForUnhandledRejections: true,
   projects: [
-    { ...project('unit', '.test.ts'), testPathIgnorePatterns: ['\\.(?:real|full)\\.test\\.ts$'] },
+    { ...project('unit', '.test.ts', 3 * minutes), testPathIgnorePatterns: ['\\.(?:real|full)\\.test\\.ts$'] },
     // Against real servers, a few minutes in all.
-    project('real', '.real.test.ts'),
+    project('real', '.real.test.ts', 10 * minutes),
     // The long ones: every version, chaos, fuzz, other languages' clients.
-    project('full', '.full.test.ts'),
+    project('full', '.full.test.ts', 30 * minutes),
   ],
 };

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { ConnectStringError } from '@zookit/protocol';
 import { checkPath } from './paths.ts';
 
@@ -39,12 +40,10 @@ export function parseConnectString(text: string): ConnectString {
 
 function parseHost(part: string, text: string): Host {
   if (part === '') throw bad(text, 'a host is empty');
+  if (isIP(part) === 6) throw bad(text, `the IPv6 address ${part} must be in brackets, [${part}]:${DEFAULT_PORT}`);
   const match = /^(?:\[([^\]]+)\]|([^:[\]\s]+))(?::(.*))?$/.exec(part);
   const host = match?.[1] ?? match?.[2];
-  if (host === undefined) {
-    const hint = part.split(':').length > 2 ? '; an IPv6 address goes in brackets, [::1]:2181' : '';
-    throw bad(text, `${JSON.stringify(part)} is not a host or host:port${hint}`);
-  }
+  if (host === undefined) throw bad(text, `${JSON.stringify(part)} is not a host or host:port`);
   const written = match?.[3];
   if (written === undefined) return { host, port: DEFAULT_PORT };
   const port = /^\d{1,5}$/.test(written) ? Number(written) : 0;

@@ -6,6 +6,7 @@ import {
   OpCode,
   type Request,
   Xid,
+  type ZooKeeperError,
   zooKeeperError,
 } from '@zookit/protocol';
 import { writeAuthPacket, writeCreateRequest } from '@zookit/protocol/internal';
@@ -45,6 +46,8 @@ export class Core {
   readonly #auth: { scheme: string; auth: Uint8Array }[];
   readonly #tracker: ConfigTracker | null;
   #chrootMade = false;
+  /** Calls with a smaller number were made in the session before. */
+  #lostBefore = 0;
   /** Ends the search for a writable server. */
   #writableSearch: AbortController | null = null;
 
@@ -62,9 +65,10 @@ export class Core {
       onState: (state, previous, event) => this.#onState(state, previous, event),
       onSuspect: () => this.events.emit('suspect'),
       serve: (connection) => this.#serve(connection),
+      leave: (state, error) => this.#leave(state, error),
       endSession: (error) => {
         this.watches.endAll('session-lost');
-        this.dispatcher.endSession(error);
+        this.dispatcher.endSession(error, this.#lostBefore);
       },
       stop: (error) => {
         this.watches.endAll('closed');
@@ -97,8 +101,15 @@ export class Core {
     return connection === null ? Promise.resolve() : this.#authenticate(connection, scheme, auth);
   }
 
+  /** Before anybody is told: what listeners ask for must not go out on what is over. */
+  #leave(state: State, error: ZooKeeperError | null): void {
+    const over = state === 'closed' || state === 'auth-failed' || (state === 'lost' && !this.settings.renewSession);
+    if (over && error !== null) this.dispatcher.refuse(error);
+    else this.dispatcher.detach();
+    this.#lostBefore = this.dispatcher.nextOrder;
+  }
+
   #onState(state: State, previous: State, event: StateEvent | undefined): void {
-    if (state === 'suspended') this.dispatcher.detach();
     this.#writableSearch?.abort();
     this.#writableSearch = null;
     if (state === 'readonly') this.#lookForWritable();

@@ -11,7 +11,7 @@ import type { Core } from './core.ts';
 import { type Data, toBytes } from './data.ts';
 import { ensurePath } from './ensure-path.ts';
 import { type CreateArgs, type Created, create, create2, createFor, isSequential, isTtl } from './operations/create.ts';
-import type { CallOptions } from './options.ts';
+import { type CallOptions, checkCallOptions } from './options.ts';
 import { checkPath, checkSequentialPath, type PathRoot, parentOf } from './paths.ts';
 import { createProtected } from './protected-create.ts';
 
@@ -38,7 +38,8 @@ export async function createNode(
   data: Data | undefined,
   options: CreateOptions,
 ): Promise<Created> {
-  const args = argsOf(core, root, path, data, options);
+  const args = createArgs(core, root, path, data, options);
+  checkCallOptions(options, 'create');
   const { signal, timeout } = options;
   const until = timeout === undefined ? undefined : core.settings.environment.clock.now() + timeout;
   const left = (): CallOptions => ({
@@ -60,11 +61,18 @@ export async function createNode(
     }
     const parent = parentOf(args.path);
     const acl = toWire(options.acl ?? core.settings.acl ?? ACL.OPEN, 'create', path);
-    await ensurePath(core, parent, root.path, acl, { ...left(), container: options.parents === 'container' });
+    await ensurePath(core, root, parent, acl, { ...left(), container: options.parents === 'container' });
   }
 }
 
-function argsOf(core: Core, root: PathRoot, path: string, data: Data | undefined, options: CreateOptions): CreateArgs {
+/** The request for what a caller wants created. Throws BadArgumentsError or PathError. */
+export function createArgs(
+  core: Core,
+  root: PathRoot,
+  path: string,
+  data: Data | undefined,
+  options: CreateOptions,
+): CreateArgs {
   const { mode = 'persistent', ttl, acl = core.settings.acl ?? ACL.OPEN } = options;
   const bad = (message: string): BadArgumentsError =>
     new BadArgumentsError('BAD_ARGUMENTS', { operation: 'create', path, message });
@@ -78,7 +86,8 @@ function argsOf(core: Core, root: PathRoot, path: string, data: Data | undefined
     throw bad(`ttl must be a whole number of milliseconds from 1 to ${MAX_TTL}, not ${String(ttl)}`);
   }
   return {
-    path: root.toServer(path),
+    // "/" as the prefix of a sequential znode means one right under the view's root, not one beside it.
+    path: path === '/' && root.path !== '/' ? `${root.path}/` : root.toServer(path),
     data: toBytes(data, 'create', path),
     acl: toWire(acl, 'create', path),
     mode,

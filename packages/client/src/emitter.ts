@@ -37,5 +37,7 @@ export function guarded(run: () => unknown, onError: (error: unknown) => void): 
 }
 
 function warn(error: unknown): void {
-  process.emitWarning(error instanceof Error ? error : new Error(String(error)));
+  // As text: Node refuses an Error of another realm, and nothing may be thrown from here.
+  const { message = String(error), stack } = (error ?? {}) as Partial<Error>;
+  process.emitWarning(message, { type: 'ZookitWarning', ...(stack === undefined ? {} : { detail: stack }) });
 }

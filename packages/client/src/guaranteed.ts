@@ -22,19 +22,27 @@ const PASSING: ReadonlySet<string> = new Set([
  * Deletes a znode, however often the connection breaks, until it is gone or the client is over.
  *
  * After a lost reply the znode is looked at first: one that is younger than everything this client had seen when it began is not
- * the one that was meant. Rejects with what the server says of the first try, or ClosedError.
+ * the one that was meant. Rejects with what the server says of the first try, or ClosedError. `attempt` is one try.
  */
-export async function deleteGuaranteed(core: Core, path: string, version: number, name: string): Promise<void> {
-  const seen = core.session.lastZxid;
+export async function deleteGuaranteed(
+  core: Core,
+  path: string,
+  version: number,
+  name: string,
+  attempt: () => Promise<void> = () => core.dispatcher.call(deleteNode, { path, version }, name, {}),
+): Promise<void> {
+  // 0n: nothing yet in this session, which says nothing of the znode's age.
+  let seen = core.session.lastZxid;
   const stop = core.over;
   for (let wait = 0, doubt = false; ; wait = Math.min(LONGEST_PAUSE, wait === 0 ? FIRST_PAUSE : wait * 2)) {
     await pause(core.settings, wait, stop);
     try {
-      if (doubt) {
+      if (doubt || seen === 0n) {
         const stat = await core.dispatcher.call(exists, { path, watch: false }, name, {});
-        if (stat === null || stat.czxid > seen) return;
+        if (doubt && (stat === null || stat.czxid > seen)) return;
+        if (seen === 0n) seen = stat?.czxid ?? core.session.lastZxid;
       }
-      await core.dispatcher.call(deleteNode, { path, version }, name, {});
+      await attempt();
       return;
     } catch (error) {
       const { code, maybeApplied } = error as ZooKeeperError;

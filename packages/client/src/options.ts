@@ -116,13 +116,13 @@ export function settingsOf(options: ZooKeeperOptions): Settings {
     unref: false,
     logger: silent,
     ...defined(rest),
-    auth: auth.map(({ scheme, auth: secret }) => ({ scheme, auth: Buffer.from(secret as string) })),
+    auth: credentials(auth),
     tls: tls === true ? {} : tls === false ? null : tls,
     retry: retry === false ? null : { ...DEFAULT_RETRY, ...retry },
-    environment: { ...nodeEnvironment, ...environment },
+    environment: { ...nodeEnvironment, ...defined(environment ?? {}) },
     ...(leaseMargin === undefined ? {} : { leaseMargin }),
     ...(requestTimeout === undefined ? {} : { requestTimeout }),
-    ...(session === undefined ? {} : { session }),
+    ...(session === undefined ? {} : { session: toTakeOver(session) }),
     ...(acl === undefined ? {} : { acl }),
   };
   positive(settings, 'sessionTimeout', 1, 0x7fffffff);
@@ -131,6 +131,9 @@ export function settingsOf(options: ZooKeeperOptions): Settings {
   positive(settings, 'maxResponseBytes', 64);
   positive(settings, 'maxInFlight', 1);
   positive(settings, 'maxQueued', 0);
+  if (!['auto', 'timeout', 'connection'].includes(settings.sessionEnds)) {
+    throw bad(`option sessionEnds must be 'auto', 'timeout' or 'connection', not ${String(settings.sessionEnds)}`);
+  }
   if (requestTimeout !== undefined) positive(settings, 'requestTimeout', 1);
   if (leaseMargin !== undefined) positive(settings, 'leaseMargin', 0, settings.sessionTimeout - 1);
   return settings;
@@ -143,10 +146,27 @@ function defined<T extends object>(options: T): T {
 function positive(settings: Settings, name: keyof Settings, min: number, max: number = Number.MAX_SAFE_INTEGER): void {
   const value = settings[name];
   if (typeof value === 'number' && value >= min && value <= max) return;
-  throw new BadArgumentsError('BAD_ARGUMENTS', {
-    operation: 'connect',
-    message: `option ${name} must be a number from ${min} to ${max}, not ${String(value)}`,
+  throw bad(`option ${name} must be a number from ${min} to ${max}, not ${String(value)}`);
+}
+
+function credentials(auth: unknown): Settings['auth'] {
+  const entries: readonly unknown[] = Array.isArray(auth) ? auth : [null];
+  return entries.map((entry) => {
+    const { scheme, auth: secret } = (entry ?? {}) as { scheme?: unknown; auth?: unknown };
+    if (typeof scheme === 'string' && typeof secret === 'string') return { scheme, auth: Buffer.from(secret) };
+    if (typeof scheme === 'string' && ArrayBuffer.isView(secret)) return { scheme, auth: secret as Uint8Array };
+    throw bad('option auth must be a list of { scheme: string, auth: string | Uint8Array }');
   });
+}
+
+function toTakeOver(session: NonNullable<ZooKeeperOptions['session']>): NonNullable<ZooKeeperOptions['session']> {
+  const { id, password } = session ?? {};
+  if (typeof id === 'bigint' && ArrayBuffer.isView(password)) return session;
+  throw bad('option session must be { id: bigint, password: Uint8Array, timeout?: number }');
+}
+
+function bad(message: string): BadArgumentsError {
+  return new BadArgumentsError('BAD_ARGUMENTS', { operation: 'connect', message });
 }
 
 /** Checks what a caller gave as timeout. Throws BadArgumentsError. */

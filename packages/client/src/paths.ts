@@ -55,7 +55,7 @@ export class PathRoot {
 
   /** The server's path for a path of the view. */
   toServer(path: string): string {
-    if (this.path === '/' || path === CONFIG_NODE) return path;
+    if (this.path === '/') return path;
     return path === '/' ? this.path : this.path + path;
   }
 
@@ -66,13 +66,18 @@ export class PathRoot {
     return path[this.path.length] === '/' ? path.slice(this.path.length) : path;
   }
 
+  /** Whether a server path lies in the view. */
+  contains(path: string): boolean {
+    return this.path === '/' || path === this.path || path.startsWith(`${this.path}/`);
+  }
+
   /** The root of a view under this one. */
   under(path: string): PathRoot {
     return new PathRoot(this.toServer(path));
   }
 }
 
-/** The ensemble's configuration lies at one absolute path, whatever the chroot. */
+/** Where the ensemble's configuration lies: a server path, whatever the chroot. */
 export const CONFIG_NODE = '/zookeeper/config';
 
 export function parentOf(path: string): string {

@@ -1,45 +1,32 @@
 import { BadArgumentsError, type Stat } from '@zookit/protocol';
-import { onAbort } from './abort.ts';
+import { type ACL, type AclInput, toWire } from './acl.ts';
 import { parseConnectString } from './connect-string.ts';
 import { Core, type ZooKeeperEvents } from './core.ts';
 import { type CreateOptions, createNode } from './create.ts';
 import { type Data, toBytes } from './data.ts';
-import { deleteGuaranteed } from './guaranteed.ts';
-import type { Operation } from './operations/operation.ts';
-import { exists, getChildren, getData, type ReadArgs } from './operations/read.ts';
+import { deleteRequested } from './delete.ts';
+import { type EnsurePathOptions, ensureRequested } from './ensure-path.ts';
+import { ephemerals } from './ephemerals.ts';
+import { type Health, healthOf, type Server, serverOf } from './health.ts';
+import { callIfKnown } from './known-calls.ts';
+import type { AclVersionOptions, CloseOptions, DeleteOptions, ReadOptions, VersionOptions } from './method-options.ts';
+import { type ReadRequest, type ReadResults, readMany } from './multi-read.ts';
+import { getAcl, setAcl } from './operations/acl.ts';
+import { exists, getChildren, getConfig, getData } from './operations/read.ts';
+import { reconfig } from './operations/reconfig.ts';
 import { sync } from './operations/sync.ts';
-import { deleteNode, setData } from './operations/write.ts';
+import { type Identity, whoAmI } from './operations/who-am-i.ts';
+import { setData } from './operations/write.ts';
 import { type CallOptions, settingsOf, type ZooKeeperOptions } from './options.ts';
-import { checkPath, PathRoot } from './paths.ts';
+import { CONFIG_NODE, checkPath, PathRoot } from './paths.ts';
+import { type ReconfigOptions, reconfigArgs } from './reconfig.ts';
 import type { Session } from './session/grant.ts';
 import type { State } from './session/machine.ts';
+import { Transaction } from './transaction.ts';
+import { checkVersion } from './version.ts';
 import { waitFor } from './wait.ts';
-import type { WatchKind, WatchListener } from './watches/event.ts';
-import { watcherOf } from './watches/registry.ts';
-
-export interface ReadOptions extends CallOptions {
-  /** Called once: at the next change, or when the session ends. The same function on the same path and kind is one watch. */
-  watch?: WatchListener;
-  /** Takes the watch back. */
-  watchSignal?: AbortSignal;
-}
-
-export interface VersionOptions extends CallOptions {
-  /** Only if the znode is at this version; default -1, any. */
-  version?: number;
-}
-
-export interface DeleteOptions extends VersionOptions {
-  /** Go on in the background, whatever becomes of the connection, until the znode is gone or the client is closed. Default false. */
-  guaranteed?: boolean;
-}
-
-export interface CloseOptions {
-  /** Leave the session alive on the server, for another client to take over. Default false. */
-  detach?: boolean;
-  /** ms after which `close()` resolves in any case. Default: what is left of the session, at most the session timeout. */
-  timeout?: number;
-}
+import { countDescendants, walk } from './walk.ts';
+import { readNode } from './watched-read.ts';
 
 /**
  * A ZooKeeper client: one session on an ensemble, renewed when it is lost.
@@ -97,9 +84,8 @@ export class ZooKeeper {
   }
 
   /** The server that this client is connected to. */
-  get server(): { host: string; address: string; port: number } | null {
-    const target = this.#core.session.connection?.target;
-    return target === undefined ? null : { host: target.host, address: target.address, port: target.port };
+  get server(): Server | null {
+    return serverOf(this.#core);
   }
 
   /** Where this view of the tree begins. */
@@ -110,6 +96,11 @@ export class ZooKeeper {
   /** The zxid of the last reply of this session. */
   get lastZxid(): bigint {
     return this.#core.session.lastZxid;
+  }
+
+  /** How the client is at this moment, for readiness probes. */
+  health(): Health {
+    return healthOf(this.#core);
   }
 
   on<E extends keyof ZooKeeperEvents>(event: E, listener: ZooKeeperEvents[E]): this {
@@ -163,37 +154,94 @@ export class ZooKeeper {
 
   /** The data and stat of a znode. Rejects with NoNodeError, and sets no watch, when it is missing. */
   get(path: string, options: ReadOptions = {}): Promise<{ data: Buffer | null; stat: Stat }> {
-    return this.#read(getData, 'data', path, options);
+    return readNode(this.#core, this.#root, getData, path, options);
   }
 
   /** The stat of a znode, null when it is missing; a watch then waits for it to appear. */
   exists(path: string, options: ReadOptions = {}): Promise<Stat | null> {
-    return this.#read(exists, 'data', path, options);
+    return readNode(this.#core, this.#root, exists, path, options);
   }
 
   /** The names of the children, in no order, and the stat of the znode. */
   children(path: string, options: ReadOptions = {}): Promise<{ children: string[]; stat: Stat }> {
-    return this.#read(getChildren, 'child', path, options);
+    return readNode(this.#core, this.#root, getChildren, path, options);
   }
 
   /** Replaces the data. Rejects with BadVersionError when the znode is at another version. */
-  async set(path: string, data: Data, options: VersionOptions = {}): Promise<Stat> {
+  async set(path: string, data: Data, { version = -1, ...options }: VersionOptions = {}): Promise<Stat> {
     checkPath(path, 'set');
-    const args = {
-      path: this.#root.toServer(path),
-      data: toBytes(data, 'set', path),
-      version: versionOf(options, 'set', path),
-    };
+    const bytes = toBytes(data, 'set', path);
+    const args = { path: this.#root.toServer(path), data: bytes, version: checkVersion(version, 'set', path) };
     return this.#core.dispatcher.call(setData, args, path, options);
   }
 
-  /** Deletes a znode. Rejects with NoNodeError, NotEmptyError or BadVersionError. */
+  /**
+   * Deletes a znode. Rejects with NoNodeError, NotEmptyError or BadVersionError; with `recursive`, NotEmptyError means that
+   * children keep appearing.
+   */
   async delete(path: string, options: DeleteOptions = {}): Promise<void> {
-    checkPath(path, 'delete');
-    const args = { path: this.#root.toServer(path), version: versionOf(options, 'delete', path) };
-    if (options.guaranteed !== true) return this.#core.dispatcher.call(deleteNode, args, path, options);
-    options.signal?.throwIfAborted();
-    return waitFor(this.#core, deleteGuaranteed(this.#core, args.path, args.version, path), options);
+    return deleteRequested(this.#core, this.#root, path, options);
+  }
+
+  /** The ACL and stat of a znode. Rejects with NoAuthError without READ or ADMIN; the hashes of digests need ADMIN. */
+  async getAcl(path: string, options: CallOptions = {}): Promise<{ acl: ACL[]; stat: Stat }> {
+    checkPath(path, 'getAcl');
+    return this.#core.dispatcher.call(getAcl, { path: this.#root.toServer(path) }, path, options);
+  }
+
+  /** Replaces the ACL. Rejects with BadVersionError when it is at another version, InvalidAclError when it won't do. */
+  async setAcl(path: string, acl: AclInput, { aclVersion = -1, ...options }: AclVersionOptions = {}): Promise<Stat> {
+    checkPath(path, 'setAcl');
+    const version = checkVersion(aclVersion, 'setAcl', path, 'aclVersion');
+    const args = { path: this.#root.toServer(path), acl: toWire(acl, 'setAcl', path), version };
+    return this.#core.dispatcher.call(setAcl, args, path, options);
+  }
+
+  /** Makes a znode without data, and those above it, as far as they are missing. The root of the view is never made. */
+  async ensurePath(path: string, options: EnsurePathOptions = {}): Promise<void> {
+    return ensureRequested(this.#core, this.#root, path, options);
+  }
+
+  /** Begins a list of operations that `commit()` applies together or not at all. */
+  transaction(): Transaction {
+    return new Transaction(this.#core, this.#root);
+  }
+
+  /**
+   * Several reads in one request: `{ get: path }` or `{ children: path }`. Resolves with one result for each, in order: its value
+   * (`{ data, stat }` or `{ children }`) or a ZooKeeperError. On servers before 3.6 they are single requests.
+   */
+  async multiRead<const Requests extends readonly ReadRequest[]>(
+    requests: Requests,
+    options: CallOptions = {},
+  ): Promise<ReadResults<Requests>> {
+    return readMany(this.#core, this.#root, requests, options);
+  }
+
+  /**
+   * The paths at and under a znode, parents before children, siblings by name. Znodes that vanish meanwhile are left out; the first
+   * one missing is NoNodeError. Only some lists of children are kept in memory. `timeout` is that of each request.
+   */
+  walk(path = '/', options: CallOptions = {}): AsyncIterable<string> {
+    return walk(this.#core, this.#root, path, options);
+  }
+
+  /** How many znodes lie under one, at any depth. Servers before 3.6 are walked. */
+  async countDescendants(path: string, options: CallOptions = {}): Promise<number> {
+    return countDescendants(this.#core, this.#root, path, options);
+  }
+
+  /**
+   * The paths of this session's ephemeral znodes, of all or of those whose path begins with the characters of `prefix`.
+   * Rejects with UnimplementedError on servers before 3.6.
+   */
+  async ephemerals(prefix = '/', options: CallOptions = {}): Promise<string[]> {
+    return ephemerals(this.#core, this.#root, prefix, options);
+  }
+
+  /** What this client is to the server: `[{ scheme, id }]`. Rejects with UnimplementedError on servers before 3.7. */
+  async whoAmI(options: CallOptions = {}): Promise<Identity[]> {
+    return callIfKnown(this.#core, whoAmI, undefined, undefined, options);
   }
 
   /** Waits until the server that this client is connected to has seen all that the leader has. */
@@ -211,43 +259,26 @@ export class ZooKeeper {
     return waitFor(this.#core, this.#core.addAuth(scheme, Buffer.from(auth as string)), options);
   }
 
-  async #read<Result>(
-    operation: Operation<ReadArgs, Result>,
-    kind: WatchKind,
-    path: string,
-    options: ReadOptions,
-  ): Promise<Result> {
-    checkPath(path, operation.name);
-    const server = this.#root.toServer(path);
-    const { watch, watchSignal } = options;
-    const { dispatcher, watches } = this.#core;
-    if (watch === undefined) return dispatcher.call(operation, { path: server, watch: false }, path, options);
-    if (typeof watch !== 'function') {
-      throw new BadArgumentsError('BAD_ARGUMENTS', {
-        operation: operation.name,
-        path,
-        message: 'watch must be a function',
-      });
-    }
-    watchSignal?.throwIfAborted();
-    const watcher = watcherOf(watch, this.#root);
-    if (watchSignal !== undefined) {
-      watcher.onEnd = onAbort(watchSignal, () => {
-        watcher.cancelled = true;
-        const set = (['data', 'exist', 'child'] as const).find((each) => watches.remove(each, server, watcher));
-        if (set !== undefined) dispatcher.unwatch(set, server);
-      });
-    }
-    try {
-      return await dispatcher.call(operation, { path: server, watch: true }, path, options, {
-        path: server,
-        watcher,
-        expected: watches.expect(kind, server),
-      });
-    } catch (error) {
-      watcher.onEnd?.();
-      throw error;
-    }
+  /** The ensemble's configuration, which is no part of any view: empty on a standalone server, NoNodeError on 3.4. */
+  async getConfig(options: ReadOptions = {}): Promise<{ data: Buffer | null; stat: Stat }> {
+    return readNode(this.#core, new PathRoot('/'), getConfig, CONFIG_NODE, options);
+  }
+
+  /**
+   * Changes the membership of the ensemble; resolves with the new configuration. Rejects with ReconfigDisabledError,
+   * NoAuthError, NewConfigNoQuorumError, ReconfigInProgressError, or BadVersionError when it is not at `fromConfig` any more.
+   */
+  async reconfig(options: ReconfigOptions = {}): Promise<{ data: Buffer | null; stat: Stat }> {
+    const { signal, timeout } = options;
+    return this.#core.dispatcher.call(reconfig, reconfigArgs(options), undefined, { signal, timeout });
+  }
+
+  /**
+   * Replaces the list of servers; a chroot in it is ignored. The client moves to another server when its own is gone, or when the
+   * load should be spread anew. Rejects with ConnectStringError.
+   */
+  async updateServers(connectString: string): Promise<void> {
+    this.#core.updateServers(parseConnectString(connectString).hosts);
   }
 }
 
@@ -261,13 +292,4 @@ export function coreOf(client: ZooKeeper): Core {
   const core = cores.get(client);
   if (core !== undefined) return core;
   throw new BadArgumentsError('BAD_ARGUMENTS', { message: 'expected a ZooKeeper client of this package' });
-}
-
-function versionOf({ version = -1 }: VersionOptions, operation: string, path: string): number {
-  if (Number.isInteger(version) && version >= -0x80000000 && version <= 0x7fffffff) return version;
-  throw new BadArgumentsError('BAD_ARGUMENTS', {
-    operation,
-    path,
-    message: `version must be a 32-bit integer, not ${String(version)}`,
-  });
 }

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { JuteReader, JuteWriter } from 'jute-ts';
 import { afterMicrotasks } from './after-microtasks.ts';
 import type { Clock, OpenSocket, SocketTarget } from './environment.ts';
-import { ZooKeeperError, zooKeeperError } from './errors.ts';
+import { ErrorCode, ZooKeeperError, zooKeeperError } from './errors.ts';
 import { FrameDecoder } from './framing.ts';
 import { type HandshakeRequest, type HandshakeResponse, readHandshake, writeHandshake } from './handshake.ts';
 import { InFlight, type Request } from './in-flight.ts';
@@ -47,6 +47,8 @@ export interface ConnectionOptions {
 
 const MAX_XID = 0x7fffffff;
 const MAX_PING_INTERVAL = 10_000;
+/** How long a server may take to hang up by itself, in ms. */
+const HANG_UP_AFTER = 1_000;
 /** Written out at once when so much has gathered within one tick. */
 const FLUSH_BYTES = 1 << 20;
 
@@ -84,11 +86,14 @@ export class Connection {
   /** Chunks that arrived while dispatch stood still; null when it doesn't. */
   #held: Buffer[] | null = [];
   #replied = false;
+  #hasReplied = false;
+  #doomed = false;
   #lastSent: number;
   #lastReceived: number;
   /** When the first request was sent since bytes last arrived; 0 when nothing was. */
   #unansweredSince = 0;
   #watchdog: ReturnType<Clock['setTimeout']> | null = null;
+  #hangUp: ReturnType<Clock['setTimeout']> | null = null;
   readonly #unref: boolean;
   readonly #requestTimeout: number | null;
 
@@ -171,6 +176,11 @@ export class Connection {
     return (this.#socket as { localAddress?: string }).localAddress?.replace(/^::ffff:/, '') ?? null;
   }
 
+  /** Whether the server has answered any ordinary request. */
+  get hasReplied(): boolean {
+    return this.#hasReplied;
+  }
+
   /** Requests that wait for their replies. */
   get inFlight(): number {
     return this.#inFlight.length;
@@ -191,9 +201,9 @@ export class Connection {
     return this.#xid;
   }
 
-  /** True while the socket's buffer is full; `onDrain` follows. */
+  /** True while nothing more should be written: the socket's buffer is full (`onDrain` follows), or the server is about to hang up. */
   get congested(): boolean {
-    return this.#congested || this.#socket.writableNeedDrain;
+    return this.#congested || this.#doomed || this.#socket.writableNeedDrain;
   }
 
   /** The zxid of the last ordinary reply that has been processed on this connection, 0n when there was none. */
@@ -203,6 +213,7 @@ export class Connection {
 
   /** Sends a request at the end of the present tick. Throws, and sends nothing of it, when it can't be written. */
   send(request: Request): void {
+    if (this.#closed) throw this.#lossOf('closed');
     this.#write(request, this.#xid);
     this.#xid = this.#xid === MAX_XID ? 1 : this.#xid + 1;
     this.#inFlight.push(request);
@@ -210,6 +221,7 @@ export class Connection {
 
   /** Sends a request under a reserved xid. Replies to setWatches keep the order of the others; those to auth don't. */
   sendSpecial(request: Request, xid: SpecialXid): void {
+    if (this.#closed) throw this.#lossOf('closed');
     this.#write(request, xid);
     (xid === Xid.auth ? this.#auths : this.#inFlight).push(request);
   }
@@ -359,8 +371,19 @@ export class Connection {
       this.#zxidHigh = high;
       this.#zxidLow = low;
     }
+    this.#hasReplied = true;
+    // Servers that don't know an opcode say so under zxid -1, and hang up.
+    if (errno === ErrorCode.UNIMPLEMENTED && high === -1) this.#doom();
     this.#answer(this.#inFlight.shift(), xid, errno);
     return true;
+  }
+
+  /** What would be written now would be lost, and nobody could say whether it was applied. */
+  #doom(): void {
+    if (this.#doomed) return;
+    this.#doomed = true;
+    this.#hangUp = this.#clock.setTimeout(() => this.#close(this.#lossOf('it does not know a request')), HANG_UP_AFTER);
+    if (this.#unref) this.#hangUp.unref?.();
   }
 
   #answer(request: Request | undefined, xid: number, errno: number): void {
@@ -492,6 +515,7 @@ export class Connection {
     this.#held = null;
     if (this.#watchdog !== null) this.#clock.clearTimeout(this.#watchdog);
     this.#watchdog = null;
+    if (this.#hangUp !== null) this.#clock.clearTimeout(this.#hangUp);
     this.#socket.removeAllListeners('data');
     this.#socket.on('error', ignore);
     this.#socket.destroy();

@@ -118,7 +118,8 @@ export class ConnectStringError extends BadArgumentsError {
   }
 }
 
-interface ErrorKind {
+/** What the code of an error means. */
+export interface ErrorKind {
   /** The server's number; 0 for the client's own. */
   errno: number;
   code: string;
@@ -129,7 +130,8 @@ interface ErrorKind {
   retryable?: true;
 }
 
-const kinds: readonly ErrorKind[] = [
+/** Every code that is known; docs/guides/errors.md has a line for each. */
+export const errorKinds: readonly ErrorKind[] = [
   { errno: -1, code: 'SYSTEM_ERROR', make: SystemError, says: 'the server failed internally' },
   {
     errno: -2,
@@ -262,9 +264,9 @@ const kinds: readonly ErrorKind[] = [
   { errno: 0, code: 'LEASE_LOST', make: LeaseLostError, says: 'what was held is lost' },
 ];
 
-const kindByCode: ReadonlyMap<string, ErrorKind> = new Map(kinds.map((kind) => [kind.code, kind]));
+const kindByCode: ReadonlyMap<string, ErrorKind> = new Map(errorKinds.map((kind) => [kind.code, kind]));
 const kindByErrno: ReadonlyMap<number, ErrorKind> = new Map(
-  kinds.filter((kind) => kind.errno !== 0).map((kind) => [kind.errno, kind]),
+  errorKinds.filter((kind) => kind.errno !== 0).map((kind) => [kind.errno, kind]),
 );
 
 /** The numbers that servers send, by the Java client's names. */

@@ -36,13 +36,18 @@ export class Dispatcher implements CallOwner {
   #connection: Connection | null = null;
   #order = 0;
   /** Why calls can't be made any more. */
-  #end: { code: string; error: ZooKeeperError } | null = null;
+  #end: ZooKeeperError | null = null;
   readonly #over = abortController();
 
   constructor(settings: Settings, watches: WatchRegistry, hooks: DispatcherHooks) {
     this.#settings = settings;
     this.#watches = watches;
     this.#hooks = hooks;
+  }
+
+  /** The place that the next call will have in the order of calls. */
+  get nextOrder(): number {
+    return this.#order;
   }
 
   /** Aborts when no call can be made any more. */
@@ -111,8 +116,15 @@ export class Dispatcher implements CallOwner {
     this.#pump();
   }
 
+  /** Calls wait from now on. */
   detach(): void {
     this.#connection = null;
+  }
+
+  /** No call can be made from now on; those that were made are told by `endSession` or `stop`. */
+  refuse(error: ZooKeeperError): void {
+    this.detach();
+    this.#end = error;
   }
 
   /** More can be written. */
@@ -120,22 +132,17 @@ export class Dispatcher implements CallOwner {
     this.#pump();
   }
 
-  /** The session is over: its writes fail, reads wait for the next one if there will be one. */
-  endSession(error: ZooKeeperError): void {
-    this.#connection = null;
-    const renewed = this.#settings.renewSession;
-    if (!renewed) this.#end = { code: 'SESSION_EXPIRED', error };
-    for (const call of this.#queue.takeWhere((waiting) => !renewed || !waiting.operation.repeatable)) {
-      this.#conclude(call, 'SESSION_EXPIRED', error, false);
-    }
+  /** The session is over. Its writes fail; reads, and calls made since `before`, wait for the next one if there will be one. */
+  endSession(error: ZooKeeperError, before: number): void {
+    const renewed = this.#end === null;
+    const concerns = (call: QueuedCall): boolean => !renewed || (call.order < before && !call.operation.repeatable);
+    for (const call of this.#queue.takeWhere(concerns)) this.#conclude(call, 'SESSION_EXPIRED', error, false);
     if (!renewed) this.#over.abort(error);
   }
 
   /** The client is over: what waits fails, what is on the wire may still be answered. */
   stop(error: ZooKeeperError): void {
-    this.#end = { code: error.code === 'AUTH_FAILED' ? 'AUTH_FAILED' : 'CLOSED', error };
-    this.#connection = null;
-    for (const call of this.#queue.takeWhere(() => true)) this.#conclude(call, this.#end.code, error, false);
+    for (const call of this.#queue.takeWhere(() => true)) this.#conclude(call, this.#endCode(error), error, false);
     this.#over.abort(error);
   }
 
@@ -218,9 +225,9 @@ export class Dispatcher implements CallOwner {
 
   #admit(operation: Operation<never, unknown>, path: string | undefined): void {
     const about = { operation: operation.name, path };
-    if (this.#end !== null) {
-      const { code, error } = this.#end;
-      throw zooKeeperError(code, {
+    const error = this.#end;
+    if (error !== null) {
+      throw zooKeeperError(this.#endCode(error), {
         ...about,
         message: error.message,
         cause: error,
@@ -236,9 +243,19 @@ export class Dispatcher implements CallOwner {
     }
   }
 
+  /** How calls report the end of the client: a connectTimeout, for one, has closed it. */
+  #endCode({ code }: ZooKeeperError): string {
+    return code === 'AUTH_FAILED' || code === 'SESSION_EXPIRED' ? code : 'CLOSED';
+  }
+
   #mustWait(): boolean {
     const connection = this.#connection;
-    return connection === null || connection.inFlight >= this.#settings.maxInFlight || connection.congested;
+    return (
+      connection === null ||
+      connection.closed ||
+      connection.inFlight >= this.#settings.maxInFlight ||
+      connection.congested
+    );
   }
 
   #pump(): void {
@@ -295,7 +312,9 @@ export class Dispatcher implements CallOwner {
     };
     repeat(attempt, retry, () => !call.settled, this.#over.signal)
       .catch((error: ZooKeeperError) => {
-        const code = this.#end?.code ?? (FINAL.has(error.code) ? error.code : 'CONNECTION_LOSS');
+        const code =
+          (this.#end === null ? null : this.#endCode(this.#end)) ??
+          (FINAL.has(error.code) ? error.code : 'CONNECTION_LOSS');
         call.fail(code, error, code !== 'THROTTLED_OP');
       })
       .finally(() => this.#attempts.delete(call));

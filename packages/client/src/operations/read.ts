@@ -28,6 +28,9 @@ export const getData: Operation<ReadArgs, { data: Buffer | null; stat: Stat }> =
   },
 };
 
+/** At its own path, whatever the view. */
+export const getConfig: typeof getData = { ...getData, name: 'getConfig' };
+
 // exists: path ustring, watch bool -> stat Stat; NO_NODE when it is missing, and the watch is set all the same
 export const exists: Operation<ReadArgs, Stat | null> = {
   name: 'exists',

@@ -70,7 +70,6 @@ export class Search {
       if (signal.aborted || purpose === null) return;
       try {
         const connection = await this.#attempt(host, purpose, untried, signal);
-        this.#hosts.succeeded();
         if (purpose.kind !== 'bury') {
           this.#hooks.found(connection, purpose);
           return;
@@ -130,6 +129,8 @@ export class Search {
     clock.clearTimeout(timer);
     off();
     connection.destroy(over);
-    if (ended) this.#hooks.buried(grant);
+    if (!ended) return;
+    this.#hosts.succeeded();
+    this.#hooks.buried(grant);
   }
 }

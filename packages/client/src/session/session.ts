@@ -11,6 +11,8 @@ import { type Purpose, Search } from './search.ts';
 
 /** What the session asks of the rest of the client. */
 export interface SessionHooks extends Pick<ConnectionHandlers, 'onNotification' | 'onDrain'> {
+  /** The connection, if there is one, is not to be used any more: before anybody is told of the new state. */
+  leave(state: State, cause: ZooKeeperError | null): void;
   /** Everybody is told of a change of state. */
   onState(state: State, previous: State, event: StateEvent | undefined): void;
   /** Whoever holds something is told that it is in doubt, though the state says nothing of it. */
@@ -22,6 +24,9 @@ export interface SessionHooks extends Pick<ConnectionHandlers, 'onNotification' 
   /** The client is over; everything fails with the error. */
   stop(error: ZooKeeperError): void;
 }
+
+/** A connection that has lived so long, in ms, was a good one. */
+const SOUND_AFTER = 1_000;
 
 /** The life of a client's sessions: performs what the machine says, and decides nothing else. */
 export class Session {
@@ -149,6 +154,7 @@ export class Session {
 
   /** Gives the present connection up for another server; the session goes on there. */
   move(why: string): void {
+    this.hosts.succeeded();
     this.#connection?.destroy(zooKeeperError('CONNECTION_LOSS', { message: why }));
   }
 
@@ -165,6 +171,7 @@ export class Session {
     this.#settings.logger.info(
       `${previous} -> ${edge.next}: ${edge.why}${cause === null ? '' : ` (${cause.message})`}`,
     );
+    if (edge.next !== 'connected' && edge.next !== 'readonly') this.#hooks.leave(edge.next, cause);
     // The session's signal goes before any listener: whoever holds something must stop first.
     if (edge.next === 'lost' || edge.next === 'closed' || edge.next === 'auth-failed') this.#endGrant(cause);
     this.#hooks.onState(edge.next, previous, edge.event);
@@ -360,6 +367,8 @@ export class Session {
     this.#zxid = this.lastZxid;
     this.#connection = null;
     this.#grant?.released();
+    // A server that shakes hands and then hangs up is no better than one that refuses: its attempts go on being counted.
+    if (connection.hasReplied || this.#now() - this.#since >= SOUND_AFTER) this.hosts.succeeded();
     if (this.#end !== null) return;
     this.#settings.logger.warn(`${connection.target.host}:${connection.target.port}: ${cause.message}`);
     this.#failure = cause;

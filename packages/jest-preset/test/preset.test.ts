@@ -22,13 +22,13 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function run(...args: string[]): Promise<number | null> {
-  const child = spawn(runner, ['unit', ...args], {
+async function run(project: string, ...args: string[]): Promise<number | string> {
+  const child = spawn(runner, [project, ...args], {
     cwd: fixtures,
     stdio: 'ignore',
     env: { ...process.env, ZOOKIT_TEST_COUNTS: join(folder, 'counts') },
   });
-  return new Promise((resolve) => child.once('close', resolve));
+  return new Promise((resolve) => child.once('close', (status, signal) => resolve(status ?? String(signal))));
 }
 
 describe('the check after each test file', () => {
@@ -36,7 +36,7 @@ describe('the check after each test file', () => {
 
   beforeAll(async () => {
     const output = join(folder, 'report.json');
-    await run('--json', `--outputFile=${output}`);
+    await run('unit', '--json', `--outputFile=${output}`);
     const report: Report = JSON.parse(await readFile(output, 'utf8'));
     for (const { name, status, message } of report.testResults)
       verdicts.set(basename(name, '.test.ts'), { status, message });
@@ -71,6 +71,10 @@ describe('the check after each test file', () => {
 });
 
 it('fails a run that executes no test', async () => {
-  expect(await run('closes-in-after-all')).toBe(0);
-  expect(await run('closes-in-after-all', '-t', 'no test has this name')).toBe(1);
-});
+  expect(await run('unit', 'closes-in-after-all')).toBe(0);
+  expect(await run('unit', 'closes-in-after-all', '-t', 'no test has this name')).toBe(1);
+}, 30_000);
+
+it('kills a run whose file never ends', async () => {
+  expect(await run('real', 'spins')).toBe('SIGKILL');
+}, 30_000);

@@ -1,0 +1,35 @@
+import type { Core } from './core.ts';
+import { underDeadline } from './deadline.ts';
+import { deleteRecursive } from './delete-recursive.ts';
+import { deleteGuaranteed } from './guaranteed.ts';
+import type { DeleteOptions } from './method-options.ts';
+import { deleteNode } from './operations/write.ts';
+import { checkPath, type PathRoot } from './paths.ts';
+import { checkVersion } from './version.ts';
+import { waitFor } from './wait.ts';
+
+/** Deletes as a caller asks for it. */
+export async function deleteRequested(
+  core: Core,
+  root: PathRoot,
+  path: string,
+  { version = -1, recursive = false, guaranteed = false, ...options }: DeleteOptions,
+): Promise<void> {
+  checkPath(path, 'delete');
+  checkVersion(version, 'delete', path);
+  const server = root.toServer(path);
+  if (guaranteed) {
+    options.signal?.throwIfAborted();
+    const attempt = (): Promise<void> => deleteRecursive(core, root, server, version, undefined);
+    return waitFor(
+      core,
+      deleteGuaranteed(core, server, version, path, recursive ? attempt : undefined),
+      options,
+      'delete',
+    );
+  }
+  if (!recursive) return core.dispatcher.call(deleteNode, { path: server, version }, path, options);
+  return underDeadline(core, options, { operation: 'delete', path, maybeApplied: true }, ({ signal }) =>
+    deleteRecursive(core, root, server, version, signal),
+  );
+}

@@ -1,0 +1,233 @@
+import {
+  BadArgumentsError,
+  type Connection,
+  errorFromReply,
+  OpCode,
+  type Stat,
+  TransactionError,
+  type ZooKeeperError,
+  zooKeeperError,
+} from '@zookit/protocol';
+import {
+  type MultiOperation,
+  type MultiResult,
+  writeCheckVersionRequest,
+  writeDeleteRequest,
+  writeSetDataRequest,
+} from '@zookit/protocol/internal';
+import type { Core } from './core.ts';
+import { type CreateOptions, createArgs } from './create.ts';
+import { type Data, toBytes } from './data.ts';
+import { underDeadline } from './deadline.ts';
+import { mayKnow } from './known-calls.ts';
+import { type Created, create, create2, createFor } from './operations/create.ts';
+import { multi, multiCheck } from './operations/multi.ts';
+import type { CallOptions } from './options.ts';
+import { checkPath, type PathRoot } from './paths.ts';
+import { checkVersion } from './version.ts';
+
+/** How a transaction creates a znode: as `create()`, but for what takes more than one request. */
+export type TransactionCreateOptions = Pick<CreateOptions, 'mode' | 'ttl' | 'acl'>;
+
+/** Of a create, of a set, and of a delete or check. */
+export type TransactionResult = { path: string; stat: Stat | null } | Stat | undefined;
+
+interface Step {
+  readonly name: string;
+  /** As the caller wrote it. */
+  readonly path: string;
+  operation(withCreate2: boolean): MultiOperation;
+  /** What the caller gets; null when the result is not one of this kind of operation. */
+  result(result: MultiResult): { value: TransactionResult } | null;
+}
+
+const nothing = (result: MultiResult): { value: undefined } | null =>
+  result.kind === 'nothing' ? { value: undefined } : null;
+
+/** Connections to servers that know create2, but not in a transaction, or not at all (3.4). */
+const withoutCreate2 = new WeakSet<Connection>();
+
+/**
+ * Operations that are applied together, in order, or not at all. Made by `zk.transaction()`; sent by `commit()`, once.
+ *
+ * Adding an operation never throws: arguments that won't do make `commit()` reject.
+ */
+export class Transaction {
+  readonly #core: Core;
+  readonly #root: PathRoot;
+  readonly #steps: Step[] = [];
+  #fault: unknown = null;
+  #committed = false;
+
+  constructor(core: Core, root: PathRoot) {
+    this.#core = core;
+    this.#root = root;
+  }
+
+  /** Fails the transaction unless the znode exists and, with a version other than -1, is at it. */
+  check(path: string, version = -1): this {
+    return this.#add(() => {
+      checkPath(path, 'check');
+      const args = { path: this.#root.toServer(path), version: checkVersion(version, 'check', path) };
+      return {
+        name: 'check',
+        path,
+        operation: () => ({ type: OpCode.check, write: (writer) => writeCheckVersionRequest(writer, args) }),
+        result: nothing,
+      };
+    });
+  }
+
+  /** Creates a znode. What comes behind it may be below it. */
+  create(path: string, data?: Data, options: TransactionCreateOptions = {}): this {
+    return this.#add(() => {
+      const { parents, protected: guarded } = options as CreateOptions;
+      if (parents || guarded) {
+        throw bad('a transaction can neither make parents nor protect a create', path);
+      }
+      const args = createArgs(this.#core, this.#root, path, data, options);
+      const best = createFor(args.mode);
+      return {
+        name: 'create',
+        path,
+        operation: (withCreate2) => {
+          const request = best === create2 && !withCreate2 ? create : best;
+          return { type: request.opcode, write: (writer) => request.write(writer, args) };
+        },
+        result: (result) =>
+          result.kind === 'create'
+            ? { value: { path: this.#root.toView(result.path ?? args.path), stat: result.stat } satisfies Created }
+            : null,
+      };
+    });
+  }
+
+  /** Replaces the data of a znode, if it is at the version; default -1, any. */
+  set(path: string, data: Data, { version = -1 }: { version?: number } = {}): this {
+    return this.#add(() => {
+      checkPath(path, 'set');
+      const args = {
+        path: this.#root.toServer(path),
+        data: toBytes(data, 'set', path),
+        version: checkVersion(version, 'set', path),
+      };
+      return {
+        name: 'set',
+        path,
+        operation: () => ({ type: OpCode.setData, write: (writer) => writeSetDataRequest(writer, args) }),
+        result: (result) => (result.kind === 'stat' ? { value: result.stat } : null),
+      };
+    });
+  }
+
+  /** Deletes a znode, if it is at the version; default -1, any. */
+  delete(path: string, { version = -1 }: { version?: number } = {}): this {
+    return this.#add(() => {
+      checkPath(path, 'delete');
+      const args = { path: this.#root.toServer(path), version: checkVersion(version, 'delete', path) };
+      return {
+        name: 'delete',
+        path,
+        operation: () => ({ type: OpCode.delete, write: (writer) => writeDeleteRequest(writer, args) }),
+        result: nothing,
+      };
+    });
+  }
+
+  /**
+   * Sends the transaction. Resolves with one result for each operation, in order: `{ path, stat }` of a create (`stat` is null
+   * from servers that tell none), the Stat of a set, undefined of a delete or check. Without operations: an empty list.
+   *
+   * Rejects with TransactionError when an operation fails; then none was applied, and `results` says which one failed. A lost
+   * connection is ConnectionLossError with `maybeApplied: true`; a transaction of checks only is sent again, as reads are.
+   * BadArgumentsError: an operation's arguments won't do, or the transaction has been committed before.
+   */
+  async commit(options: CallOptions = {}): Promise<TransactionResult[]> {
+    if (this.#committed) throw bad('the transaction has been committed before; make another one');
+    this.#committed = true;
+    if (this.#fault !== null) throw this.#fault;
+    const results = await underDeadline(this.#core, options, { operation: multi.name }, (inner) => this.#send(inner));
+    const failed = indexOfFailure(results);
+    if (failed >= 0) throw this.#failure(results, failed);
+    return this.#steps.map((step, index) => {
+      const result = results[index];
+      const valued = result === undefined ? null : step.result(result);
+      if (valued !== null) return valued.value;
+      throw zooKeeperError('PROTOCOL', {
+        operation: multi.name,
+        path: step.path,
+        maybeApplied: true,
+        message: `the server answered operation ${index + 1} of ${this.#steps.length} (${step.name}) as if it were another`,
+      });
+    });
+  }
+
+  #add(make: () => Step): this {
+    try {
+      this.#steps.push(make());
+    } catch (fault) {
+      this.#fault ??= fault;
+    }
+    return this;
+  }
+
+  async #send(options: CallOptions): Promise<MultiResult[]> {
+    const { session, over } = this.#core;
+    if (this.#steps.length === 0 && !over.aborted) return [];
+    const { connection } = session;
+    const withCreate2 = mayKnow(this.#core, create2.opcode) && !(connection !== null && withoutCreate2.has(connection));
+    try {
+      return await this.#call(withCreate2, options);
+    } catch (error) {
+      const usesCreate2 = this.#operations(withCreate2).some(({ type }) => type === OpCode.create2);
+      // An operation that the server can't read: nothing was done.
+      if ((error as ZooKeeperError).code !== 'MARSHALLING_ERROR' || !usesCreate2) throw error;
+    }
+    const results = await this.#call(false, options);
+    if (session.connection !== null) withoutCreate2.add(session.connection);
+    return results;
+  }
+
+  #call(withCreate2: boolean, options: CallOptions): Promise<MultiResult[]> {
+    const operations = this.#operations(withCreate2);
+    const harmless = operations.every(({ type }) => type === OpCode.check);
+    return this.#core.dispatcher.call(harmless ? multiCheck : multi, operations, undefined, options);
+  }
+
+  #operations(withCreate2: boolean): MultiOperation[] {
+    return this.#steps.map((step) => step.operation(withCreate2));
+  }
+
+  #failure(results: readonly MultiResult[], failed: number): TransactionError {
+    const errors = this.#steps.map(({ name, path }, index) => {
+      if (index < failed) return null;
+      return errorFromReply(errnoOf(results[index]), { operation: name, path });
+    });
+    const cause = errors[failed] as ZooKeeperError;
+    return new TransactionError(cause.code, errors, {
+      operation: cause.operation,
+      path: cause.path,
+      errno: cause.errno,
+      maybeApplied: false,
+      cause,
+      message: `operation ${failed + 1} of ${this.#steps.length} failed, and none was applied`,
+    });
+  }
+}
+
+const RUNTIME_INCONSISTENCY = -2;
+
+function errnoOf(result: MultiResult | undefined): number {
+  return result?.kind === 'error' ? result.errno : RUNTIME_INCONSISTENCY;
+}
+
+/** The operation that brought the others down, or -1: they bear its code as RUNTIME_INCONSISTENCY, and 0 before it. */
+function indexOfFailure(results: readonly MultiResult[]): number {
+  const codes = results.map((result) => (result.kind === 'error' ? result.errno : 0));
+  const first = codes.findIndex((code) => code !== 0 && code !== RUNTIME_INCONSISTENCY);
+  return first >= 0 ? first : codes.findIndex((code) => code !== 0);
+}
+
+function bad(message: string, path?: string): BadArgumentsError {
+  return new BadArgumentsError('BAD_ARGUMENTS', { operation: 'transaction', path, message });
+}

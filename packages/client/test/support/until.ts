@@ -1,0 +1,17 @@
+/** Waits until the condition holds; throws when it doesn't within `ms`. */
+export async function until(condition: () => boolean, what: string, ms = 4_000): Promise<void> {
+  const end = performance.now() + ms;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`waited ${ms} ms in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+/** What a promise came to: its value, or what it was rejected with. */
+export async function outcome(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    return await promise;
+  } catch (error) {
+    return error;
+  }
+}

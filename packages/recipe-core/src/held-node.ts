@@ -1,0 +1,139 @@
+import { setMaxListeners } from 'node:events';
+import { LeaseLostError, type ZooKeeper } from '@zookit/client';
+import { type Core, coreOf, onAbort } from '@zookit/client/internal';
+import { leave, leaveLater } from './departures.ts';
+import type { Guardable, Held, Policy } from './held.ts';
+import { HeldEmitter } from './held-emitter.ts';
+import type { Place } from './place.ts';
+import { RevocationWatch } from './revocation-watch.ts';
+
+/** A hold by way of an ephemeral znode, and so by way of the session that owns it. */
+export class HeldNode extends HeldEmitter implements Held {
+  readonly path: string;
+  readonly fencingToken: bigint;
+  readonly #zk: ZooKeeper;
+  readonly #core: Core;
+  readonly #place: Place;
+  readonly #controller = new AbortController();
+  readonly #offSession: () => void;
+  readonly #onSuspended: () => void;
+  readonly #onReconnected: () => void;
+  #revocation: RevocationWatch | null = null;
+  #end: 'released' | 'lost' | null = null;
+  #deadline = 0;
+  #release: Promise<'released' | 'lost'> | null = null;
+
+  /** The session of the place must be good at this moment. */
+  constructor(zk: ZooKeeper, place: Place, policy: Policy) {
+    super();
+    this.#zk = zk;
+    this.#core = coreOf(zk);
+    this.#place = place;
+    this.path = place.path;
+    this.fencingToken = place.czxid;
+    setMaxListeners(0, this.#controller.signal);
+    const { signal } = place.grant;
+    this.#offSession = onAbort(signal, () => this.#lose('its session is over', signal.reason, false));
+    this.#onSuspended = () => {
+      if (this.#end !== null) return;
+      this.emit('suspect');
+      if (policy === 'suspended')
+        this.#lose('the connection is lost, which ends it by policy "suspended"', undefined, true);
+    };
+    this.#onReconnected = () => {
+      if (this.#end === null) this.#verify();
+    };
+    zk.on('suspended', this.#onSuspended);
+    zk.on('reconnected', this.#onReconnected);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get deadline(): number {
+    return this.#end === null ? this.#place.grant.lostAt : this.#deadline;
+  }
+
+  get isHeld(): boolean {
+    return this.#end === null && this.#now() < this.#place.grant.lostAt;
+  }
+
+  release(): Promise<'released' | 'lost'> {
+    this.#release ??= this.#letGo();
+    return this.#release;
+  }
+
+  guard<T extends Guardable>(transaction: T): T {
+    transaction.check(this.path, -1);
+    return transaction;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.release();
+  }
+
+  protected override onRevokeWanted(wanted: boolean): void {
+    if (!wanted) this.#revocation?.stop();
+    if (!wanted || this.#end !== null) return;
+    this.#revocation ??= new RevocationWatch(this.#zk, this.path, {
+      onRevoke: () => {
+        if (this.#end === null) this.emit('revoke');
+      },
+      onGone: () => this.#loseGone(),
+      onError: (error) => this.report(error),
+    });
+    this.#revocation.start();
+  }
+
+  /** Somebody may have deleted the znode while nothing could be heard. */
+  #verify(): void {
+    if (this.listenerCount('revoke') > 0) this.#revocation?.start();
+    this.#zk.exists(this.path).then(
+      (stat) => {
+        if (stat === null || stat.czxid !== this.#place.czxid) this.#loseGone();
+      },
+      () => {
+        // Without an answer the session has the say: it is told of what ends the read, or resumed once more.
+      },
+    );
+  }
+
+  async #letGo(): Promise<'released' | 'lost'> {
+    if (this.#end === null && !this.isHeld) this.#lose('its time is over', undefined, true);
+    if (this.#end === 'lost') return 'lost';
+    this.#finish('released', this.#reason('it was released'));
+    return (await leave(this.#zk, this.path)) === 'missing' ? 'lost' : 'released';
+  }
+
+  #loseGone(): void {
+    this.#lose('its znode was deleted, and not by this client', undefined, false);
+  }
+
+  #lose(why: string, cause: unknown, nodeRemains: boolean): void {
+    if (this.#end !== null) return;
+    const reason = this.#reason(why, cause);
+    this.#finish('lost', reason);
+    // It would keep everybody else out for as long as the session lives.
+    if (nodeRemains) leaveLater(this.#zk, this.path);
+    this.emit('lost', reason);
+  }
+
+  #finish(end: 'released' | 'lost', reason: LeaseLostError): void {
+    this.#deadline = Math.min(this.#now(), this.#place.grant.lostAt);
+    this.#end = end;
+    this.#offSession();
+    this.#zk.off('suspended', this.#onSuspended);
+    this.#zk.off('reconnected', this.#onReconnected);
+    this.#revocation?.stop();
+    this.#controller.abort(reason);
+  }
+
+  #reason(why: string, cause?: unknown): LeaseLostError {
+    return new LeaseLostError('LEASE_LOST', { path: this.path, message: `no longer held: ${why}`, cause });
+  }
+
+  #now(): number {
+    return this.#core.settings.environment.clock.now();
+  }
+}

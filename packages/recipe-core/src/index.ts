@@ -1,0 +1,4 @@
+export { ClosedError, LeaseLostError, TimeoutError, ZooKeeperError } from '@zookit/client';
+export type { Guardable, Held, HeldEvents, Policy } from './held.ts';
+export type { QueueEntry } from './queue.ts';
+export type { RecipeOptions } from './recipe-options.ts';

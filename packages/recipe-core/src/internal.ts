@@ -1,0 +1,16 @@
+export { untilConnected } from './connected.ts';
+export { type Contest, contend, tryContend } from './contender.ts';
+export { dataOrAddress } from './default-data.ts';
+export { type Departure, departing, leave, leaveLater } from './departures.ts';
+export { type Driver, firstInLine, type Layout, mutexName, mutexTickets, type Verdict } from './driver.ts';
+export { HeldEmitter } from './held-emitter.ts';
+export { HeldNode } from './held-node.ts';
+export { childOf, requirePath } from './paths.ts';
+export { Patience, type Wish } from './patience.ts';
+export type { Place } from './place.ts';
+export type { Placement } from './placement.ts';
+export { type QueueEntry, readQueue, revokeFirst } from './queue.ts';
+export { requirePolicy } from './recipe-options.ts';
+export { runHeld } from './run-held.ts';
+export { curatorTickets, kazooTickets, lineUp, type Ticket, type TicketReader } from './sequence.ts';
+export { SharedHeld } from './shared-held.ts';

@@ -1,0 +1,81 @@
+import { BadArgumentsError, type CallOptions, TimeoutError } from '@zookit/client';
+import { type Core, onAbort } from '@zookit/client/internal';
+
+/** What is waited for, for messages. */
+export interface Wish {
+  operation: string;
+  path: string;
+}
+
+/**
+ * One wait of a caller, over however many calls: its signal aborts when the caller's does, when the time is up (TimeoutError), or
+ * when the client is over. `end()` it.
+ */
+export class Patience {
+  readonly #core: Core;
+  readonly #controller = new AbortController();
+  readonly #offs: (() => void)[] = [];
+
+  /** Throws BadArgumentsError on a bad timeout, and the reason when the wait is over before it begins. */
+  constructor(core: Core, { signal, timeout }: CallOptions, { operation, path }: Wish) {
+    this.#core = core;
+    if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0)) {
+      const message = `timeout must be a number of milliseconds, not ${String(timeout)}`;
+      throw new BadArgumentsError('BAD_ARGUMENTS', { operation, path, message });
+    }
+    signal?.throwIfAborted();
+    core.over.throwIfAborted();
+    const follow = (other: AbortSignal): void => {
+      this.#offs.push(onAbort(other, () => this.#controller.abort(other.reason)));
+    };
+    follow(core.over);
+    if (signal !== undefined) follow(signal);
+    if (timeout === undefined || timeout === Number.POSITIVE_INFINITY) return;
+    const expire = (): void =>
+      this.#controller.abort(
+        new TimeoutError('TIMEOUT', {
+          operation,
+          path,
+          message: `not done within ${timeout} ms`,
+        }),
+      );
+    this.#offs.push(core.dispatcher.setTimeout(expire, timeout));
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Resolves with the promise, or rejects when the wait is over. */
+  async for<T>(promise: Promise<T>): Promise<T> {
+    const { signal } = this;
+    signal.throwIfAborted();
+    let off: (() => void) | undefined;
+    const over = new Promise<never>((_, reject) => {
+      off = onAbort(signal, () => reject(signal.reason));
+    });
+    try {
+      return await Promise.race([promise, over]);
+    } finally {
+      off?.();
+    }
+  }
+
+  /** Resolves after `ms`. */
+  async pause(ms: number): Promise<void> {
+    let stop: (() => void) | undefined;
+    const over = new Promise<void>((resolve) => {
+      stop = this.#core.dispatcher.setTimeout(resolve, ms);
+    });
+    try {
+      await this.for(over);
+    } finally {
+      stop?.();
+    }
+  }
+
+  /** Lets go of the caller's signal and of the timer. */
+  end(): void {
+    for (const off of this.#offs) off();
+  }
+}

@@ -1,0 +1,66 @@
+import type { AclInput, CreateMode, Data, Stat, ZooKeeper } from '@zookit/client';
+import { coreOf, nameOf } from '@zookit/client/internal';
+import { dataOrAddress } from './default-data.ts';
+import { leaveLater } from './departures.ts';
+import type { Layout } from './driver.ts';
+import { childOf } from './paths.ts';
+import type { Place } from './place.ts';
+import { createUnique } from './unique-create.ts';
+
+/** How a contender's znode is made. */
+export interface Placement {
+  readonly zk: ZooKeeper;
+  /** The znode whose children stand in line. */
+  readonly base: string;
+  /** The name of ours, behind what makes it unique and before its number. */
+  readonly nodeName: string;
+  /** Default `curator`: a protected name, containers as parents. `kazoo`: a name after its fashion, persistent parents. */
+  readonly layout?: Layout | undefined;
+  /** Default `ephemeral-sequential`. In layout `curator` only. */
+  readonly mode?: CreateMode | undefined;
+  /** Default: this end's address. */
+  readonly data?: Data | undefined;
+  readonly acl?: AclInput | undefined;
+}
+
+/** A place that was taken, and who else is there, as far as that is known yet. */
+export interface Placed {
+  place: Place;
+  /** The children of the base, asked for right behind the create; null when that failed. */
+  names: string[] | null;
+}
+
+/**
+ * Takes a place in line. The list of children leaves in the same tick as the create, so that both are one round trip. Call it while
+ * the client is connected; null when the session was lost on the way.
+ */
+export async function takePlace(placement: Placement, signal: AbortSignal): Promise<Placed | null> {
+  const { zk, base } = placement;
+  const creating = create(placement, signal);
+  // It may come before the create is done, with parents to be made or a reply lost; it is only taken if it shows our znode.
+  const listing = zk.children(base, { signal }).then(
+    ({ children }) => children,
+    () => null,
+  );
+  const { path, stat } = await creating;
+  try {
+    const known = stat ?? (await zk.exists(path, { signal }));
+    const names = await listing;
+    signal.throwIfAborted();
+    const { grant } = coreOf(zk).session;
+    // What an earlier session owned goes with it, and must not be mistaken for ours.
+    if (grant === null || known === null || known.ephemeralOwner !== grant.id) return null;
+    return { place: { path, name: nameOf(path), czxid: known.czxid, grant }, names };
+  } catch (error) {
+    leaveLater(zk, path);
+    throw error;
+  }
+}
+
+function create(placement: Placement, signal: AbortSignal): Promise<{ path: string; stat: Stat | null }> {
+  const { zk, base, nodeName, layout = 'curator', mode = 'ephemeral-sequential', acl } = placement;
+  const data = dataOrAddress(zk, placement.data);
+  const options = acl === undefined ? {} : { acl };
+  if (layout === 'kazoo') return createUnique(zk, base, nodeName, data, options, signal);
+  return zk.create(childOf(base, nodeName), data, { ...options, mode, protected: true, parents: 'container', signal });
+}

@@ -1,0 +1,98 @@
+import type { CallOptions, ZooKeeper, ZooKeeperError } from '@zookit/client';
+import { childOf } from './paths.ts';
+import { REVOKE_MESSAGE } from './revocation-watch.ts';
+import { lineUp, type Ticket, type TicketReader } from './sequence.ts';
+
+/** One who holds or waits. */
+export interface QueueEntry {
+  readonly path: string;
+  readonly data: Buffer | null;
+  /** The session that owns the znode; 0n for a stray one that no session owns. */
+  readonly sessionId: bigint;
+  /** When the znode was made, in ms since the epoch, by the server's clock. */
+  readonly since: number;
+  /** Whether it is the first in line. */
+  readonly holds: boolean;
+}
+
+/** Who stands in line, first in line first. Those that leave meanwhile are skipped; a missing base is an empty line. */
+export async function readQueue(
+  zk: ZooKeeper,
+  base: string,
+  ticketOf: TicketReader,
+  options: CallOptions,
+): Promise<QueueEntry[]> {
+  const line = await readLine(zk, base, ticketOf, options);
+  const found = await Promise.all(line.map((ticket) => look(zk, base, ticket, options)));
+  const present = found.filter((each) => each !== null);
+  // The sort is stable, so it moves only those that the server gave the same number.
+  present.sort((a, b) => (a.number === null || a.number !== b.number ? 0 : a.czxid < b.czxid ? -1 : 1));
+  return present.map(({ entry }, index) => ({ ...entry, holds: index === 0 }));
+}
+
+/**
+ * Asks the first in line to let go, by Curator's message in its znode. False when nobody is there, or a znode that is no contender's.
+ */
+export async function revokeFirst(
+  zk: ZooKeeper,
+  base: string,
+  ticketOf: TicketReader,
+  options: CallOptions,
+): Promise<boolean> {
+  for (let doubt = false; ; ) {
+    const path = await firstOf(zk, base, ticketOf, options);
+    if (path === null) return false;
+    try {
+      if (doubt && (await zk.get(path, options)).data?.toString('latin1') === REVOKE_MESSAGE) return true;
+      await zk.set(path, REVOKE_MESSAGE, options);
+      return true;
+    } catch (error) {
+      const { code } = error as ZooKeeperError;
+      // Gone meanwhile: the next one holds. A reply that was lost: its znode tells.
+      if (code === 'CONNECTION_LOSS') doubt = true;
+      else if (code !== 'NO_NODE') throw error;
+    }
+  }
+}
+
+async function firstOf(
+  zk: ZooKeeper,
+  base: string,
+  ticketOf: TicketReader,
+  options: CallOptions,
+): Promise<string | null> {
+  const [first, ...rest] = await readLine(zk, base, ticketOf, options);
+  if (first === undefined || first.number === null) return null;
+  const equals = rest.filter(({ number }) => number === first.number);
+  if (equals.length === 0) return childOf(base, first.name);
+  const found = await Promise.all([first, ...equals].map((ticket) => look(zk, base, ticket, options)));
+  const oldest = found.filter((each) => each !== null).sort((a, b) => (a.czxid < b.czxid ? -1 : 1))[0];
+  // All of them have left: ask anew.
+  return oldest?.entry.path ?? firstOf(zk, base, ticketOf, options);
+}
+
+async function readLine(zk: ZooKeeper, base: string, ticketOf: TicketReader, options: CallOptions): Promise<Ticket[]> {
+  try {
+    return lineUp((await zk.children(base, options)).children, ticketOf);
+  } catch (error) {
+    if ((error as ZooKeeperError).code === 'NO_NODE') return [];
+    throw error;
+  }
+}
+
+async function look(
+  zk: ZooKeeper,
+  base: string,
+  { name, number }: Ticket,
+  options: CallOptions,
+): Promise<{ number: number | null; czxid: bigint; entry: Omit<QueueEntry, 'holds'> } | null> {
+  const path = childOf(base, name);
+  try {
+    const { data, stat } = await zk.get(path, options);
+    const entry = { path, data, sessionId: stat.ephemeralOwner, since: Number(stat.ctime) };
+    return { number, czxid: stat.czxid, entry };
+  } catch (error) {
+    if ((error as ZooKeeperError).code === 'NO_NODE') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,20 @@
+import { describe, expect, it } from '@jest/globals';
+import * as client from '@zookit/client';
+import * as locks from '@zookit/locks';
+import * as recipeCore from '@zookit/recipe-core';
+import * as zookit from 'zookit';
+
+describe('zookit', () => {
+  it.each([
+    ['@zookit/client', client],
+    ['@zookit/locks', locks],
+    ['@zookit/recipe-core', recipeCore],
+  ])('has every public name of %s', (_name, door) => {
+    expect(Object.keys(door)).not.toHaveLength(0);
+    expect(zookit).toMatchObject(door);
+  });
+
+  it('has nothing of its own', () => {
+    expect({ ...client, ...locks, ...recipeCore }).toMatchObject(zookit);
+  });
+});
