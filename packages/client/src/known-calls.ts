@@ -3,15 +3,25 @@ import type { Core } from './core.ts';
 import type { Operation } from './operations/operation.ts';
 import type { CallOptions } from './options.ts';
 
+/** Whether the server of a client's last session ends sessions with their connection. */
+const endsWithConnection = new WeakMap<Core, boolean>();
+
 /**
  * Whether the server is asked for nothing but what every ZooKeeper since 3.4 knows.
  *
  * ClickHouse Keeper, whose sessions end with their connection, ends both without a word over a request that it doesn't know: to
  * find out by trying would cost the session, and all that is held by it.
  */
-export function onlyBasics({ settings, session }: Core): boolean {
+function onlyBasics(core: Core): boolean {
+  const { settings, session } = core;
   if (settings.sessionEnds !== 'auto') return settings.sessionEnds === 'connection';
-  return session.grant?.password.every((byte) => byte === 0) ?? false;
+  // Between two sessions the next one is taken to be of the same kind.
+  const password = session.grant?.password;
+  if (password !== undefined) {
+    const isZero = password.every((byte) => byte === 0);
+    endsWithConnection.set(core, isZero);
+  }
+  return endsWithConnection.get(core) ?? false;
 }
 
 /** Whether the present server may know a request that came after 3.4. */

@@ -1,23 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { ZooKeeper, type ZooKeeperOptions } from '../src/index.ts';
 import { reply } from './support/bytes.ts';
+import { client, closeClients } from './support/clients.ts';
 import { turn } from './support/manual-clock.ts';
 import { peak, Simulation } from './support/simulation.ts';
-import { outcome } from './support/until.ts';
 
-const clients: ZooKeeper[] = [];
-
-function client(net: Simulation, connectString: string, options: ZooKeeperOptions = {}) {
-  const zk = new ZooKeeper(connectString, { shuffle: false, environment: net.environment, ...options });
-  const states: string[] = [];
-  zk.on('state', (state) => states.push(state));
-  clients.push(zk);
-  return { zk, states, connected: outcome(zk.connect()) };
-}
-
-afterEach(async () => {
-  for (const zk of clients.splice(0)) await zk.close({ timeout: 0 });
-});
+afterEach(closeClients);
 
 describe('a first session', () => {
   it('is asked for with zeros, and is what the server grants', async () => {

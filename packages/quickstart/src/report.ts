@@ -4,6 +4,9 @@ import type { ServiceRecords, Span } from './records.ts';
 import type { Terminal } from './terminal.ts';
 import { renderTimeline } from './timeline.ts';
 
+/** More than these tell nothing new. */
+const MOST_FAILURES = 8;
+
 export interface Report {
   records: readonly ServiceRecords[];
   verdict: Verdict;
@@ -26,7 +29,8 @@ export function writeReport({ write, paint, columns }: Terminal, report: Report)
     '',
     `  ${records.map(({ service, holds }) => `${service} ${holds.length}`).join(', ')} grants${lostHolds(verdict)}`,
     ...(gap === null ? [] : [`  ${takeoverLine(report, gap)}`]),
-    ...failures.map((failure) => paint('red', `  FAILED: ${failure}`)),
+    ...failures.slice(0, MOST_FAILURES).map((failure) => paint('red', `  FAILED: ${failure}`)),
+    ...(failures.length > MOST_FAILURES ? [`  and ${failures.length - MOST_FAILURES} more`] : []),
     paint('bold', paint(failures.length === 0 ? 'green' : 'red', sumLine(verdict))),
   ];
   write(`${lines.join('\n')}\n`);

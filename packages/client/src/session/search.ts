@@ -70,11 +70,10 @@ export class Search {
       if (signal.aborted || purpose === null) return;
       try {
         const connection = await this.#attempt(host, purpose, untried, signal);
-        if (purpose.kind !== 'bury') {
-          this.#hooks.found(connection, purpose);
-          return;
-        }
-        await this.#bury(connection, purpose.grant, signal);
+        const found = purpose.kind === 'bury' ? await this.#bury(connection, purpose.grant, signal) : purpose;
+        if (found === null) continue;
+        this.#hooks.found(connection, found);
+        return;
       } catch (error) {
         if (signal.aborted) return;
         this.#hooks.failed(host, purpose, error);
@@ -118,8 +117,20 @@ export class Search {
     }
   }
 
-  /** Ends a session on the server. One that the server made up in its place goes the same way. */
-  async #bury(connection: Connection, grant: Grant, signal: AbortSignal): Promise<void> {
+  /** Ends a session on the server. Not null: the server has replaced it, and what it made instead will do for this. */
+  async #bury(connection: Connection, grant: Grant, signal: AbortSignal): Promise<Purpose | null> {
+    if (connection.granted.sessionId === grant.id) {
+      await this.#endOn(connection, grant, signal);
+      return null;
+    }
+    this.#hooks.buried(grant);
+    const purpose = this.#hooks.purpose();
+    if (purpose?.kind === 'new') return purpose;
+    connection.destroy(zooKeeperError('CLOSED'));
+    return null;
+  }
+
+  async #endOn(connection: Connection, grant: Grant, signal: AbortSignal): Promise<void> {
     const { clock } = this.#settings.environment;
     const over = zooKeeperError('CLOSED');
     connection.start();
@@ -129,6 +140,7 @@ export class Search {
     clock.clearTimeout(timer);
     off();
     connection.destroy(over);
+    // A server that hangs up instead of answering is asked once more: it will not know the session then.
     if (!ended) return;
     this.#hosts.succeeded();
     this.#hooks.buried(grant);

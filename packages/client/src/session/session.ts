@@ -239,6 +239,8 @@ export class Session {
 
   #stop(cause: ZooKeeperError): void {
     this.#end = cause;
+    this.#spare?.destroy(cause);
+    this.#spare = null;
     this.#search.stop();
     this.#clearConnectTimer();
     this.#hooks.stop(cause);

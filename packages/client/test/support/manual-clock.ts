@@ -68,6 +68,11 @@ export class ManualClock implements Clock {
     return true;
   }
 
+  /** Time has gone; nothing has run yet, and whatever runs next finds it so. */
+  skip(ms: number): void {
+    this.#now += ms;
+  }
+
   /** The event loop was blocked: time has gone, and nothing has run. The timers that are overdue fire now, once. */
   async jump(ms: number): Promise<void> {
     this.#now += ms;
