@@ -10,6 +10,7 @@ import { ACL, type AclInput, toWire } from './acl.ts';
 import type { Core } from './core.ts';
 import { type Data, toBytes } from './data.ts';
 import { ensurePath } from './ensure-path.ts';
+import { mayKnow } from './known-calls.ts';
 import { type CreateArgs, type Created, create, create2, createFor, isSequential, isTtl } from './operations/create.ts';
 import { type CallOptions, checkCallOptions } from './options.ts';
 import { checkPath, checkSequentialPath, type PathRoot, parentOf } from './paths.ts';
@@ -103,7 +104,7 @@ async function withFallback(
 ): Promise<Created> {
   const operation = createFor(args.mode);
   if (operation !== create2) return send(operation);
-  if (core.dispatcher.lacks(create2.opcode)) return send(create);
+  if (!mayKnow(core, create2.opcode)) return send(create);
   try {
     return await send(create2);
   } catch (error) {

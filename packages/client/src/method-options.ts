@@ -28,6 +28,6 @@ export interface DeleteOptions extends VersionOptions {
 export interface CloseOptions {
   /** Leave the session alive on the server, for another client to take over. Default false. */
   detach?: boolean;
-  /** ms after which `close()` resolves in any case. Default: what is left of the session, at most the session timeout. */
+  /** ms after which `close()` resolves in any case. Default: what is left of the session, and no more than 1,750 without a connection. */
   timeout?: number;
 }

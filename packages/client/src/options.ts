@@ -161,8 +161,8 @@ function credentials(auth: unknown): Settings['auth'] {
 
 function toTakeOver(session: NonNullable<ZooKeeperOptions['session']>): NonNullable<ZooKeeperOptions['session']> {
   const { id, password } = session ?? {};
-  if (typeof id === 'bigint' && ArrayBuffer.isView(password)) return session;
-  throw bad('option session must be { id: bigint, password: Uint8Array, timeout?: number }');
+  if (typeof id === 'bigint' && id !== 0n && ArrayBuffer.isView(password) && password.byteLength === 16) return session;
+  throw bad('option session must be { id: bigint, password: Uint8Array of 16 bytes, timeout?: number }');
 }
 
 function bad(message: string): BadArgumentsError {

@@ -28,15 +28,23 @@ export class ZooKeeperError extends Error {
   /** `true`: the write may have been applied; `false`: it certainly was not; absent: not a write, or no doubt. */
   declare readonly maybeApplied?: boolean;
 
+  readonly #reason: string;
+
   constructor(code: string, details: ErrorDetails = {}) {
     const kind = kindByCode.get(code);
     super(describe(code, details, kind?.says), details.cause === undefined ? undefined : { cause: details.cause });
     this.name = kind?.make.name ?? 'ZooKeeperError';
+    this.#reason = details.message ?? kind?.says ?? UNEXPLAINED;
     this.code = code;
     this.errno = details.errno ?? kind?.errno ?? 0;
     if (details.path !== undefined) this.path = details.path;
     if (details.operation !== undefined) this.operation = details.operation;
     if (details.maybeApplied !== undefined) this.maybeApplied = details.maybeApplied;
+  }
+
+  /** The message without code, operation and path. */
+  get reason(): string {
+    return this.#reason;
   }
 
   /** Whether the same call may succeed if it is made again as it is. Says nothing of whether that is safe: see `maybeApplied`. */
@@ -45,13 +53,15 @@ export class ZooKeeperError extends Error {
   }
 }
 
+const UNEXPLAINED = 'the server reported an error';
+
 function describe(code: string, details: ErrorDetails, says: string | undefined): string {
   const where = [details.operation, details.path === undefined ? undefined : JSON.stringify(details.path)]
     .filter((part) => part !== undefined)
     .join(' ');
   const number = code === 'UNKNOWN' && details.errno !== undefined ? ` ${details.errno}` : '';
   const doubt = details.maybeApplied === true ? ' (it may have been applied)' : '';
-  return `${code}${number}${where === '' ? '' : ` ${where}`}: ${details.message ?? says ?? 'the server reported an error'}${doubt}`;
+  return `${code}${number}${where === '' ? '' : ` ${where}`}: ${details.message ?? says ?? UNEXPLAINED}${doubt}`;
 }
 
 // One class a kind, so that users can catch by type; the table below is the only place that knows more about them.

@@ -147,7 +147,7 @@ export class Call<Args, Result> implements QueuedCall {
         path: this.#path,
         operation: this.operation.name,
         maybeApplied: this.operation.repeatable ? undefined : maybeApplied,
-        message: cause.message,
+        message: cause.reason,
         cause,
       }),
     );

@@ -185,7 +185,12 @@ export class Dispatcher implements CallOwner {
       case ErrorCode.AUTH_FAILED:
       case ErrorCode.SESSION_CLOSED_REQUIRE_SASL_AUTH:
         call.reject(error);
-        this.#hooks.authRefused(error);
+        this.#hooks.authRefused(
+          zooKeeperError('AUTH_FAILED', {
+            message: 'the server wants other credentials than it was given',
+            cause: error,
+          }),
+        );
         return true;
       case ErrorCode.UNIMPLEMENTED:
         this.#remember(call.operation.opcode);
@@ -229,7 +234,7 @@ export class Dispatcher implements CallOwner {
     if (error !== null) {
       throw zooKeeperError(this.#endCode(error), {
         ...about,
-        message: error.message,
+        message: error.reason,
         cause: error,
         maybeApplied: operation.repeatable ? undefined : false,
       });

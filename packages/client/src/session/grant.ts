@@ -31,7 +31,8 @@ interface GrantTerms {
 
 export class Grant implements Session {
   readonly id: bigint;
-  readonly password: Buffer;
+  // Private, so that printing a session doesn't show it.
+  readonly #password: Buffer;
   /** Granted by a read-only server: no quorum has ever heard of it. */
   readonly readOnly: boolean;
   readonly #controller = abortController();
@@ -44,12 +45,16 @@ export class Grant implements Session {
 
   constructor(id: bigint, password: Buffer, { timeout, leaseMargin, readOnly, now }: GrantTerms) {
     this.id = id;
-    this.password = password;
+    this.#password = password;
     this.readOnly = readOnly;
     this.#chosenMargin = leaseMargin;
     this.#terms = { timeout, margin: marginOf(timeout, leaseMargin) };
     this.#now = now;
     this.#answered = now();
+  }
+
+  get password(): Buffer {
+    return this.#password;
   }
 
   get timeout(): number {

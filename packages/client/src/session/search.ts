@@ -19,6 +19,8 @@ export interface SearchHooks {
   /** What to ask the next server for; null when nothing is to be done any more. */
   purpose(): Purpose | null;
   lastZxid(): bigint;
+  /** How long the session, or the wish for one, has left, in ms. */
+  timeLeft(purpose: Purpose): number;
   /** The handlers of a connection that is being opened; `opened` is called with it before it delivers anything. */
   handlers(): ConnectionHandlers & { opened(connection: Connection): void };
   /** A handshake has succeeded; the search is over. */
@@ -82,9 +84,7 @@ export class Search {
   }
 
   async #attempt(host: Host, purpose: Purpose, untried: number, signal: AbortSignal): Promise<Connection> {
-    const now = this.#settings.environment.clock.now();
-    const left = purpose.kind === 'resume' ? purpose.grant.lostAt - now : this.#settings.sessionTimeout;
-    const budget = Math.max(MIN_BUDGET, left) / (untried + 1);
+    const budget = Math.max(MIN_BUDGET, this.#hooks.timeLeft(purpose)) / (untried + 1);
     const handlers = this.#hooks.handlers();
     const connection = await attempt(this.#settings, host, this.#handshake(purpose), budget, signal, handlers);
     if (signal.aborted || connection.closed) {

@@ -25,6 +25,8 @@ export interface SessionHooks extends Pick<ConnectionHandlers, 'onNotification' 
   stop(error: ZooKeeperError): void;
 }
 
+/** What a closed client without a connection spends on ending its session by default, in ms. */
+const FAREWELL = 1_750;
 /** A connection that has lived so long, in ms, was a good one. */
 const SOUND_AFTER = 1_000;
 
@@ -44,6 +46,7 @@ export class Session {
   /** Opened, granted, and not yet in use: the server gave another session than the one that was asked for. */
   #spare: Connection | null = null;
   #takeOver: { id: bigint; password: Uint8Array } | null;
+  #endsWithConnection: boolean;
   #hadSession = false;
   #zxid = 0n;
   #connectTimer: ReturnType<Settings['environment']['clock']['setTimeout']> | null = null;
@@ -51,16 +54,20 @@ export class Session {
   #closing: Promise<void> | null = null;
   #failure: ZooKeeperError | null = null;
   #end: ZooKeeperError | null = null;
+  /** Why there is no session, and will be none. */
+  #gone: ZooKeeperError | null = null;
 
   constructor(settings: Settings, { hosts }: ConnectString, hooks: SessionHooks) {
     this.#settings = settings;
     this.#hooks = hooks;
     this.hosts = new HostList(hosts, settings.shuffle, settings.environment.random);
     this.#takeOver = settings.session ?? null;
+    this.#endsWithConnection = settings.sessionEnds === 'connection';
     this.#since = this.#now();
     this.#search = new Search(settings, this.hosts, {
       purpose: () => this.#purpose(),
       lastZxid: () => this.lastZxid,
+      timeLeft: (purpose) => this.#timeLeft(purpose),
       handlers: () => this.#handlers(),
       found: (connection, purpose) => this.#adopt(connection, purpose),
       buried: () => {
@@ -108,16 +115,19 @@ export class Session {
     return present > this.#zxid ? present : this.#zxid;
   }
 
+  /** Whether the servers of this client end a session with its connection; taken to stay so from one session to the next. */
+  get endsWithConnection(): boolean {
+    return this.#endsWithConnection;
+  }
+
   /** Starts the search for a server; resolves with the first session. Called again: the same promise. */
   connect(): Promise<void> {
+    const over = this.#end ?? this.#gone;
+    if (over !== null) return Promise.reject(over);
     if (this.#started !== null) return this.#started.promise;
     this.#started = deferred<void>();
     // The state tells it as well: a caller who drops the promise must not bring the process down.
     this.#started.promise.catch(() => {});
-    if (this.#end !== null) {
-      this.#started.reject(this.#end);
-      return this.#started.promise;
-    }
     const { connectTimeout, environment, unref } = this.#settings;
     if (connectTimeout > 0) {
       this.#connectTimer = environment.clock.setTimeout(() => this.#connectTimedOut(), connectTimeout);
@@ -128,8 +138,8 @@ export class Session {
   }
 
   /**
-   * Ends the client, and its session on the server unless `detach`. Always resolves: after `timeout` ms at the latest
-   * (default: what is left of the session, at most the session timeout).
+   * Ends the client, and its session on the server unless `detach`. Always resolves: after `timeout` ms at the latest. Default: what is
+   * left of the session, and no more than 1,750 while there is no connection.
    */
   close({ detach = false, timeout }: { detach?: boolean; timeout?: number } = {}): Promise<void> {
     this.#closing ??= this.#close(detach, timeout, zooKeeperError('CLOSED', { message: 'the client was closed' }));
@@ -232,6 +242,7 @@ export class Session {
     this.#zxid = 0n;
     this.#hooks.endSession(cause);
     if (!this.#settings.renewSession) {
+      this.#gone = cause;
       this.#clearConnectTimer();
       this.#started?.reject(cause);
     } else if (this.#state === 'lost') this.#step('renew', null);
@@ -267,6 +278,11 @@ export class Session {
     if (this.#grant !== null && !this.#grant.readOnly) return { kind: 'resume', grant: this.#grant };
     if (toBury !== null) return { kind: 'bury', grant: toBury };
     return this.#takeOver === null ? { kind: 'new' } : { kind: 'take-over', ...this.#takeOver };
+  }
+
+  #timeLeft(purpose: Purpose): number {
+    if (purpose.kind === 'resume') return purpose.grant.lostAt - this.#now();
+    return this.#end === null ? this.#settings.sessionTimeout : this.#buryUntil - this.#now();
   }
 
   /** The handlers of one connection; they fall silent once it isn't the present one any more. */
@@ -309,6 +325,8 @@ export class Session {
     }
     this.#connection = connection;
     this.#takeOver = null;
+    // Servers that know no resumption give every session the same password of zeros.
+    if (this.#settings.sessionEnds === 'auto') this.#endsWithConnection = password.every((byte) => byte === 0);
     if (purpose.kind === 'resume') {
       // A read-only server can't keep a session alive that the quorum may end: its answers don't count.
       if (!readOnly) purpose.grant.carriedBy(connection, sessionTimeout);
@@ -374,15 +392,9 @@ export class Session {
     if (this.#end !== null) return;
     this.#settings.logger.warn(`${connection.target.host}:${connection.target.port}: ${cause.message}`);
     this.#failure = cause;
-    if (this.#endsWith(connection)) {
+    if (this.#endsWithConnection) {
       this.sessionOver(zooKeeperError('SESSION_EXPIRED', { message: 'the session ended with its connection', cause }));
     } else this.#step('socket-lost', cause);
-  }
-
-  /** Servers that know no resumption give all sessions the same password of zeros. */
-  #endsWith({ granted }: Connection): boolean {
-    const { sessionEnds } = this.#settings;
-    return sessionEnds === 'connection' || (sessionEnds === 'auto' && granted.password.every((byte) => byte === 0));
   }
 
   #leaseOver(grant: Grant): void {
@@ -416,7 +428,8 @@ export class Session {
 
   async #close(detach: boolean, timeout: number | undefined, reason: ZooKeeperError): Promise<void> {
     const grant = this.#grant;
-    const limit = Math.min(timeout ?? Number.POSITIVE_INFINITY, grant?.remaining() ?? 0, this.#settings.sessionTimeout);
+    const patience = timeout ?? (this.#connection === null ? FAREWELL : this.#settings.sessionTimeout);
+    const limit = Math.min(patience, grant?.remaining() ?? 0);
     this.#step('close', reason);
     this.#end = reason;
     if (grant !== null && !detach && limit > 0) await this.#sayGoodbye(grant, limit);
@@ -424,17 +437,19 @@ export class Session {
     this.#dropConnection(reason);
   }
 
-  /** Ends the session on the server: on the connection that is there, or on one that is yet to be found while time lasts. */
+  /** Ends the session on the server: on the connection that is there, or on one that is found while time lasts. */
   async #sayGoodbye(grant: Grant, limit: number): Promise<void> {
     const { clock } = this.#settings.environment;
     const timer = clock.setTimeout(() => {
       this.#search.stop();
       this.#dropConnection(zooKeeperError('CLOSED'));
     }, limit);
-    if (this.#connection !== null) await endSession(this.#connection);
-    else if (!grant.readOnly) {
+    const until = this.#now() + limit;
+    const ended = this.#connection !== null && (await endSession(this.#connection));
+    if (!ended && !grant.readOnly && !this.#endsWithConnection) {
       this.#toBury = grant;
-      this.#buryUntil = this.#now() + limit;
+      this.#buryUntil = until;
+      this.hosts.succeeded();
       await this.#search.start();
     }
     clock.clearTimeout(timer);
