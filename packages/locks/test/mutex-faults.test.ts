@@ -32,6 +32,20 @@ describe('a connection that breaks during acquire or release', () => {
     }
   }
 
+  for (const layout of ['curator', 'kazoo'] as const) {
+    it(`does not make it create again what the lost reply was about (${layout})`, async () => {
+      await using world = await World.start();
+      const zk = await world.client();
+      await (await new Mutex(zk, '/locks/a', { layout }).acquire()).release();
+      const requests = world.requests();
+      const broken = world.once('create2', 'disconnect-after');
+      const held = await new Mutex(zk, '/locks/a', { layout }).acquire();
+      await broken;
+      expect(requests.filter((type) => type === 'create2')).toHaveLength(1);
+      expect(world.names('/locks/a')).toEqual([own(held)]);
+    });
+  }
+
   it('does not leave it behind its own old znode', async () => {
     await using world = await World.start();
     const mutex = new Mutex(await world.client(), '/locks/a');
@@ -200,6 +214,28 @@ describe('a session that is lost', () => {
     expect(world.server.node(granted.path)?.stat.ephemeralOwner).toBe(second.session?.id);
   });
 
+  it('while it sets its watch makes a waiter queue again too', async () => {
+    await using world = await World.start();
+    const [first, second] = (await world.clients(2)) as [ZooKeeper, ZooKeeper];
+    const held = await new Mutex(first, '/locks/a').acquire();
+    const { id } = second.session as { id: bigint };
+    const cut = new Promise<void>((resolve) => {
+      world.server.intercept(({ type, sessionId }) => {
+        if (type !== 'getData' || sessionId !== id) return 'pass';
+        setImmediate(() => {
+          world.server.expireSession(id);
+          resolve();
+        });
+        return 'disconnect-before';
+      });
+    });
+    const waiting = new Mutex(second, '/locks/a').acquire();
+    await cut;
+    await until(() => world.names('/locks/a').length === 2, 'it queues again');
+    await held.release();
+    expect((await waiting).isHeld).toBe(true);
+  });
+
   it('while the reply of its create is on the way does not lend its znode to the next one', async () => {
     await using world = await World.start();
     const zk = await world.client();
@@ -298,6 +334,21 @@ describe('a znode that somebody else deletes', () => {
     const granted = await waiting;
     expect(own(granted)).not.toBe(old);
     expect(world.names('/locks/a')).toEqual([own(granted)]);
+  });
+
+  it('is missed by a waiter when it reconnects', async () => {
+    await using world = await World.start();
+    const [first, second, third] = (await world.clients(3)) as [ZooKeeper, ZooKeeper, ZooKeeper];
+    const held = await new Mutex(first, '/locks/a').acquire();
+    const waiting = new Mutex(second, '/locks/a').acquire();
+    await until(() => world.server.watches().length === 1, 'the second waits');
+    const [, old] = world.names('/locks/a');
+    await third.delete(`/locks/a/${old}`);
+    world.server.dropConnections();
+    await until(() => world.names('/locks/a').length === 2, 'it queues again');
+    expect(world.server.watches(held.path)).toHaveLength(1);
+    await held.release();
+    expect((await waiting).isHeld).toBe(true);
   });
 
   it('between the look and the watch is no reason to wait', async () => {

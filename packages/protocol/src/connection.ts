@@ -82,6 +82,7 @@ export class Connection {
   #zxidLow = 0;
   #flushScheduled = false;
   #congested = false;
+  #started = false;
   #closed = false;
   /** Chunks that arrived while dispatch stood still; null when it doesn't. */
   #held: Buffer[] | null = [];
@@ -161,8 +162,10 @@ export class Connection {
     }
   }
 
-  /** Begins to deliver. Call it once the handlers are ready. */
+  /** Begins to deliver. Call it once the handlers are ready; a second call does nothing. */
   start(): void {
+    if (this.#started) return;
+    this.#started = true;
     this.#armWatchdog();
     afterMicrotasks(() => this.#resume());
   }

@@ -207,7 +207,7 @@ class Contender {
   async #wait(path: string): Promise<void> {
     if (!this.#waiting) {
       this.#waiting = true;
-      this.#zk.on('reconnected', this.#ring);
+      
     }
     if (this.#watch?.path !== path || !this.#watch.isSet) {
       this.#watch?.cancel();

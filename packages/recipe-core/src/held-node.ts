@@ -1,6 +1,5 @@
-import { setMaxListeners } from 'node:events';
 import { LeaseLostError, type ZooKeeper } from '@zookit/client';
-import { type Core, coreOf, onAbort } from '@zookit/client/internal';
+import { abortController, type Core, coreOf, onAbort } from '@zookit/client/internal';
 import { leave, leaveLater } from './departures.ts';
 import type { Guardable, Held, Policy } from './held.ts';
 import { HeldEmitter } from './held-emitter.ts';
@@ -14,7 +13,7 @@ export class HeldNode extends HeldEmitter implements Held {
   readonly #zk: ZooKeeper;
   readonly #core: Core;
   readonly #place: Place;
-  readonly #controller = new AbortController();
+  readonly #controller = abortController();
   readonly #offSession: () => void;
   readonly #onSuspended: () => void;
   readonly #onReconnected: () => void;
@@ -31,7 +30,6 @@ export class HeldNode extends HeldEmitter implements Held {
     this.#place = place;
     this.path = place.path;
     this.fencingToken = place.czxid;
-    setMaxListeners(0, this.#controller.signal);
     const { signal } = place.grant;
     this.#offSession = onAbort(signal, () => this.#lose('its session is over', signal.reason, false));
     this.#onSuspended = () => {

@@ -1,6 +1,5 @@
-import { setMaxListeners } from 'node:events';
 import { LeaseLostError, type ZooKeeper } from '@zookit/client';
-import { coreOf, onAbort } from '@zookit/client/internal';
+import { abortController, coreOf, onAbort } from '@zookit/client/internal';
 import type { Guardable, Held } from './held.ts';
 import { HeldEmitter } from './held-emitter.ts';
 
@@ -8,7 +7,7 @@ import { HeldEmitter } from './held-emitter.ts';
 export class SharedHeld extends HeldEmitter implements Held {
   readonly #zk: ZooKeeper;
   readonly #hold: Held;
-  readonly #controller = new AbortController();
+  readonly #controller = abortController();
   readonly #offHold: () => void;
   readonly #forward = {
     suspect: (): unknown => this.emit('suspect'),
@@ -23,7 +22,6 @@ export class SharedHeld extends HeldEmitter implements Held {
     super();
     this.#zk = zk;
     this.#hold = hold;
-    setMaxListeners(0, this.#controller.signal);
     this.#offHold = onAbort(hold.signal, () => this.#controller.abort(hold.signal.reason));
     hold.on('suspect', this.#forward.suspect);
     hold.on('lost', this.#forward.lost);

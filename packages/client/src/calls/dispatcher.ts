@@ -320,7 +320,8 @@ export class Dispatcher implements CallOwner {
         const code =
           (this.#end === null ? null : this.#endCode(this.#end)) ??
           (FINAL.has(error.code) ? error.code : 'CONNECTION_LOSS');
-        call.fail(code, error, code !== 'THROTTLED_OP');
+        // A write is only made again when the server has said that it did not execute it.
+        call.fail(code, error, false);
       })
       .finally(() => this.#attempts.delete(call));
     return true;

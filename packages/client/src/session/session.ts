@@ -142,8 +142,7 @@ export class Session {
    * left of the session, and no more than 1,750 while there is no connection.
    */
   close({ detach = false, timeout }: { detach?: boolean; timeout?: number } = {}): Promise<void> {
-    this.#closing ??= this.#close(detach, timeout, zooKeeperError('CLOSED', { message: 'the client was closed' }));
-    return this.#closing;
+    return this.#finish(detach, timeout, zooKeeperError('CLOSED', { message: 'the client was closed' }));
   }
 
   /** Called before anything is sent or settled: is the lease still good? */
@@ -413,17 +412,27 @@ export class Session {
   #connectTimedOut(): void {
     const message = `no session within connectTimeout (${this.#settings.connectTimeout} ms)`;
     const reason = zooKeeperError('TIMEOUT', { operation: 'connect', message, cause: this.#failure ?? undefined });
-    this.#closing ??= this.#close(false, 0, reason);
+    void this.#finish(false, 0, reason);
   }
 
   /** A client that stands still in silence would be worse than one that is closed. */
   #onDefect(error: unknown): void {
     this.#settings.logger.error(`the search for a server failed: ${String(error)}`);
-    this.#closing ??= this.#close(
+    void this.#finish(
       false,
       0,
       zooKeeperError('SYSTEM_ERROR', { message: 'the search for a server failed', cause: error }),
     );
+  }
+
+  /** One end, however often it is asked for; also by listeners that hear of it while it is under way. */
+  #finish(detach: boolean, timeout: number | undefined, reason: ZooKeeperError): Promise<void> {
+    if (this.#closing === null) {
+      const closing = deferred<void>();
+      this.#closing = closing.promise;
+      this.#close(detach, timeout, reason).then(closing.resolve, closing.reject);
+    }
+    return this.#closing;
   }
 
   async #close(detach: boolean, timeout: number | undefined, reason: ZooKeeperError): Promise<void> {
@@ -445,6 +454,8 @@ export class Session {
       this.#dropConnection(zooKeeperError('CLOSED'));
     }, limit);
     const until = this.#now() + limit;
+    // A listener may have closed the client before the connection was put to use.
+    this.#connection?.start();
     const ended = this.#connection !== null && (await endSession(this.#connection));
     if (!ended && !grant.readOnly && !this.#endsWithConnection) {
       this.#toBury = grant;

@@ -33,6 +33,12 @@ export interface RealServerOptions extends WaitOptions {
   config?: ServerConfig;
   /** The same for one member, by its index; wins over `config`. */
   memberConfig?: (index: number) => ServerConfig;
+  /**
+   * Where a member finds the quorum port of another, both by their index; `port` is where that one listens when it leads, so a
+   * proxy's port breaks this one link to a leader. The list of members is fixed then: each has its own view of it, and
+   * reconfiguration is off. Asked again, with other ports, should one of them be taken at the start.
+   */
+  peerPort?: (member: number, peer: number, port: number) => number | Promise<number>;
   /** Arguments to java, before the class. */
   jvmArgs?: readonly string[];
   /** More environment for the servers. */
@@ -195,7 +201,7 @@ export class RealServer {
 
   /** Ports, folder and files of servers that don't run yet. */
   static async #lay(
-    { members = 1, tickTime = 500, tls, config, memberConfig, jvmArgs = [], env = {} }: RealServerOptions,
+    { members = 1, tickTime = 500, tls, config, memberConfig, peerPort, jvmArgs = [], env = {} }: RealServerOptions,
     version: string,
     count: number,
     java: string,
@@ -213,7 +219,9 @@ export class RealServer {
       const all = seats.map(async (seat, index) => {
         const home = join(folder.path, `server-${seat.id}`);
         const lines = { ...config, ...memberConfig?.(index) };
-        await writeServerFiles(home, { version, seat, seats, tickTime, tls, config: lines });
+        const view = await seenBy(index, seats, peerPort);
+        const isStatic = peerPort !== undefined;
+        await writeServerFiles(home, { version, seat, seats: view, isStatic, tickTime, tls, config: lines });
         return new Member({ seat, folder: home, java, jvmArgs, env, classpath, isSecure: tls !== undefined });
       });
       return new RealServer(version, await Promise.all(all), folder);
@@ -222,6 +230,14 @@ export class RealServer {
       throw error;
     }
   }
+}
+
+function seenBy(index: number, seats: readonly Seat[], peerPort: RealServerOptions['peerPort']): Promise<Seat[]> {
+  const all = seats.map(async (seat, peer): Promise<Seat> => {
+    if (!peerPort || peer === index) return seat;
+    return { ...seat, ports: { ...seat.ports, quorum: await peerPort(index, peer, seat.ports.quorum) } };
+  });
+  return Promise.all(all);
 }
 
 async function launch(member: Member, controller: AbortController, onClash: 'at once' | 'wait'): Promise<void> {

@@ -22,8 +22,10 @@ export interface Seat {
 export interface ServerFilesOptions {
   version: string;
   seat: Seat;
-  /** Every member, this one too. */
+  /** Every member as this one sees it, itself too. */
   seats: readonly Seat[];
+  /** Whether the list of members is fixed, so that each may have its own view of it; before 3.5 it always is. */
+  isStatic: boolean;
   tickTime: number;
   tls: RealServerTls | undefined;
   /** Extra zoo.cfg lines; they win over ours. */
@@ -32,14 +34,14 @@ export interface ServerFilesOptions {
 
 /** Writes all that one server reads: zoo.cfg, its id, the list of members, the TLS stores, how to log. */
 export async function writeServerFiles(folder: string, options: ServerFilesOptions): Promise<void> {
-  const { version, seat, seats, tls } = options;
+  const { seat, seats, tls } = options;
   const isEnsemble = seats.length > 1;
   const settings = new Map<string, string | number | boolean>(Object.entries(common(folder, options)));
   for (const name of ['conf', 'data', 'tmp']) await mkdir(join(folder, name), { recursive: true });
   if (isEnsemble) {
     await writeFile(join(folder, 'data', 'myid'), `${seat.id}\n`);
     for (const [name, value] of Object.entries(ensemble(folder, options))) settings.set(name, value);
-    if (hasDynamicConfig(version)) {
+    if (hasDynamicConfig(options)) {
       await writeFile(join(folder, 'members.cfg'), seats.map((other) => `${dynamicLine(other)}\n`).join(''));
     }
   }
@@ -51,11 +53,12 @@ export async function writeServerFiles(folder: string, options: ServerFilesOptio
   await writeLogging(join(folder, 'conf'));
 }
 
-function hasDynamicConfig(version: string): boolean {
-  return isAtLeast(version, 3, 5);
+function hasDynamicConfig({ version, isStatic }: ServerFilesOptions): boolean {
+  return !isStatic && isAtLeast(version, 3, 5);
 }
 
-function common(folder: string, { version, seat, seats, tickTime }: ServerFilesOptions): ServerConfig {
+function common(folder: string, options: ServerFilesOptions): ServerConfig {
+  const { version, seat, seats, tickTime } = options;
   return {
     tickTime,
     dataDir: join(folder, 'data'),
@@ -66,21 +69,23 @@ function common(folder: string, { version, seat, seats, tickTime }: ServerFilesO
     extendedTypesEnabled: true,
     ...(isAtLeast(version, 3, 7) && { enforceQuota: true }),
     // With a dynamic configuration the client's address is in the list of members, and must not be here as well.
-    ...((seats.length === 1 || !hasDynamicConfig(version)) && {
+    ...((seats.length === 1 || !hasDynamicConfig(options)) && {
       clientPort: seat.ports.plain,
       clientPortAddress: '127.0.0.1',
     }),
   };
 }
 
-function ensemble(folder: string, { version, seat, seats }: ServerFilesOptions): ServerConfig {
+function ensemble(folder: string, options: ServerFilesOptions): ServerConfig {
+  const { version, seat, seats, isStatic } = options;
   return {
     initLimit: 10,
     syncLimit: 5,
     ...(seat.role === 'observer' && { peerType: 'observer' }),
-    ...(hasDynamicConfig(version)
+    ...(hasDynamicConfig(options)
       ? { reconfigEnabled: true, standaloneEnabled: false, dynamicConfigFile: join(folder, 'members.cfg') }
       : Object.fromEntries(seats.map(staticLine))),
+    ...(isStatic && isAtLeast(version, 3, 5) && { reconfigEnabled: false, standaloneEnabled: false }),
   };
 }
 

@@ -1,0 +1,56 @@
+import type { CaseGroup } from '../case.ts';
+import { auth } from './auth.ts';
+import { callLimits } from './call-limits.ts';
+import { chroot } from './chroot.ts';
+import { close } from './close.ts';
+import { connect } from './connect.ts';
+import { create } from './create.ts';
+import { createProtected } from './create-protected.ts';
+import { createWithEnd } from './create-with-end.ts';
+import { data } from './data.ts';
+import { guaranteedDelete } from './guaranteed-delete.ts';
+import { lostConnection } from './lost-connection.ts';
+import { namespace } from './namespace.ts';
+import { order } from './order.ts';
+import { paths } from './paths.ts';
+import { read } from './read.ts';
+import { sessionExpiry } from './session-expiry.ts';
+import { sessionTakeover } from './session-takeover.ts';
+import { sessions } from './sessions.ts';
+import { sizeLimits } from './size-limits.ts';
+import { stat } from './stat.ts';
+import { sync } from './sync.ts';
+import { watchEvents } from './watch-events.ts';
+import { watchOrder } from './watch-order.ts';
+import { watchReconnect } from './watch-reconnect.ts';
+import { watchRemoval } from './watch-removal.ts';
+import { write } from './write.ts';
+
+export const groups: readonly CaseGroup[] = [
+  connect,
+  create,
+  createWithEnd,
+  createProtected,
+  data,
+  sizeLimits,
+  read,
+  write,
+  paths,
+  order,
+  stat,
+  sync,
+  chroot,
+  namespace,
+  watchEvents,
+  watchOrder,
+  watchRemoval,
+  watchReconnect,
+  sessions,
+  sessionTakeover,
+  sessionExpiry,
+  auth,
+  callLimits,
+  lostConnection,
+  guaranteedDelete,
+  close,
+];
