@@ -4,7 +4,7 @@ import { closeClients, connectedClient } from './support/clients.ts';
 import { turn } from './support/manual-clock.ts';
 import type { ClientRequest, Peer, Reaction, ScriptedServer } from './support/scripted-server.ts';
 import { Simulation } from './support/simulation.ts';
-import { outcome } from './support/until.ts';
+import { outcome, until } from './support/until.ts';
 
 afterEach(closeClients);
 
@@ -472,6 +472,45 @@ describe('a call whose connection breaks', () => {
   });
 });
 
+describe('requestTimeout', () => {
+  it('gives a server up that leaves one request unanswered, though it answers pings', async () => {
+    const { net, server } = network();
+    const { zk, states } = await connectedClient(net, 'a', { requestTimeout: 700 });
+    server.script = {
+      onRequest: ({ path }) => (path === '/dropped' && server.peers.length === 1 ? 'mute' : undefined),
+    };
+    const write = outcome(zk.set('/dropped', ''));
+    await net.clock.advance(100);
+    expect(states).toEqual([]);
+    const read = outcome(zk.get('/dropped'));
+    await net.clock.advance(598);
+    expect(states).toEqual([]);
+    await net.clock.advance(10);
+    expect(states[0]).toBe('suspended');
+    expect(await write).toMatchObject({ code: 'CONNECTION_LOSS', maybeApplied: true, path: '/dropped' });
+    expect(((await write) as { cause?: { cause?: unknown } }).cause?.cause).toMatchObject({
+      code: 'REQUEST_TIMEOUT',
+      errno: -122,
+    });
+    await net.clock.advanceUntil(() => zk.state === 'connected', T);
+    expect(await read).toMatchObject({ data: Buffer.from('data of /dropped') });
+  });
+
+  it('is no limit for a call that waits for its turn, or for a connection', async () => {
+    const { net, server } = network();
+    const { zk, states } = await connectedClient(net, 'a', { requestTimeout: 700, maxInFlight: 1 });
+    server.script = { onRequest: ({ type }) => (type === 11 ? undefined : 'mute') };
+    const calls = [0, 1, 2, 3].map((i) => zk.get(`/${i}`));
+    for (let i = 0; i < 4; i += 1) {
+      await net.clock.advance(600);
+      server.last.send(server.answer(server.last.of(4)[i] as ClientRequest));
+      await turn();
+    }
+    await Promise.all(calls);
+    expect(states).toEqual([]);
+  });
+});
+
 describe('a call that the server answers with an error', () => {
   it('is made again when the server was too busy for it (-127), even if it writes', async () => {
     const { net, server } = network();
@@ -503,6 +542,31 @@ describe('a call that the server answers with an error', () => {
       path: '/1',
     });
     expect(server.last.of(5)).toHaveLength(3);
+  });
+
+  it('is not made again in another session, if it writes', async () => {
+    const { net, server } = network();
+    const retry = { retries: 10, minTimeout: 20, maxTimeout: 20, randomize: false };
+    const { zk } = await connectedClient(net, 'a', { retry });
+    server.script = {
+      onRequest: (request) => {
+        if (request.type === 11) return undefined;
+        return server.error(request, request.path === '/last' ? -112 : -127);
+      },
+    };
+    const [write, read] = [outcome(zk.create('/e', '', { mode: 'ephemeral' })), outcome(zk.get('/r'))];
+    await until(() => server.last.of(15).length >= 2, 'the write waits for its third try');
+    await outcome(zk.set('/last', ''));
+    server.script = {};
+    await net.clock.advanceUntil(() => zk.state === 'connected', T);
+    expect(await write).toMatchObject({
+      code: 'SESSION_EXPIRED',
+      maybeApplied: false,
+      path: '/e',
+      operation: 'create',
+    });
+    expect(await read).toMatchObject({ data: Buffer.from('data of /r') });
+    expect(server.last.of(15)).toEqual([]);
   });
 
   it('rejects at once with -127 where retry is false', async () => {

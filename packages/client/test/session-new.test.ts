@@ -167,6 +167,24 @@ describe('a server that takes connections and closes them', () => {
   });
 });
 
+describe('a server that hangs up on the watches of its client', () => {
+  it.each([
+    ['and answers nothing before', false],
+    ['after it has answered the credentials', true],
+  ])('%s, is tried at a bounded rate', async (_name, withAuth) => {
+    const net = new Simulation();
+    const server = net.serve('a', {}, { timeout: 30_000 });
+    const { zk, connected } = client(net, 'a', withAuth ? { auth: [{ scheme: 'digest', auth: 'a:b' }] } : {});
+    await connected;
+    await zk.get('/a', { watch: () => {} });
+    server.script = { onRequest: ({ type }) => (type === 101 ? 'close' : undefined) };
+    server.last.destroy();
+    for (let i = 0; i < 10_000 && server.peers.length < 300; i += 1) await turn();
+    await net.clock.advance(20_000);
+    expect(server.handshakes.length).toBeLessThan(30);
+  });
+});
+
 describe('the servers of an ensemble', () => {
   it('are passed over when mute: the next one is asked within its share of the session', async () => {
     const net = new Simulation();

@@ -67,6 +67,20 @@ describe('acquire and release', () => {
     expect(await released).toBe('released');
   });
 
+  it('may be released again by what its signal calls', async () => {
+    await using world = await World.start();
+    const held = await new Mutex(await world.client(), '/locks/a').acquire();
+    let inner: unknown;
+    held.signal.addEventListener('abort', () => {
+      inner = held.release();
+    });
+    const requests = world.requests();
+    const released = held.release();
+    expect(inner).toBe(released);
+    expect(await released).toBe('released');
+    expect(requests).toEqual(['delete']);
+  });
+
   it('is released at the end of its scope', async () => {
     await using world = await World.start();
     const mutex = new Mutex(await world.client(), '/locks/a');
@@ -102,6 +116,18 @@ describe('acquire and release', () => {
     expect(held.guard(transaction)).toBe(transaction);
     expect(checks).toEqual([[held.path, -1]]);
     await held.release();
+  });
+
+  it('makes a transaction fail as a whole once it is over', async () => {
+    await using world = await World.start();
+    const zk = await world.client();
+    await zk.create('/orders', 'none');
+    const held = await new Mutex(zk, '/locks/a').acquire();
+    await held.guard(zk.transaction()).set('/orders', 'one').commit();
+    await held.release();
+    const stale = held.guard(zk.transaction()).set('/orders', 'two').commit();
+    expect(await outcome(stale)).toMatchObject({ code: 'NO_NODE', path: held.path });
+    expect(world.server.node('/orders')?.data?.toString()).toBe('one');
   });
 
   it('works at the root, and under a chroot and a namespace', async () => {

@@ -46,7 +46,11 @@ export interface ConnectionOptions {
 }
 
 const MAX_XID = 0x7fffffff;
-const MAX_PING_INTERVAL = 10_000;
+/**
+ * A follower tells its leader every half tick who has spoken since it last did. When it dies, all that was answered after that is
+ * unknown to the leader, so the gap between two signs of life is what a holder has to allow for.
+ */
+const MAX_PING_INTERVAL = 1_100;
 /** How long a server may take to hang up by itself, in ms. */
 const HANG_UP_AFTER = 1_000;
 /** Written out at once when so much has gathered within one tick. */
@@ -467,7 +471,7 @@ export class Connection {
     if (this.#closed) return;
     const now = this.#clock.now();
     const timeout = this.granted.sessionTimeout;
-    const pingInterval = Math.min(timeout / 3, MAX_PING_INTERVAL);
+    const pingInterval = Math.min(0.3 * timeout, MAX_PING_INTERVAL);
     if (now >= Math.min(this.#silentAt(), this.#overdueAt())) {
       // The event loop may have been blocked: what waits in the socket is read before the server is called dead.
       this.#clock.afterPendingInput(() => this.#judge());

@@ -28,8 +28,9 @@ const LONGEST_PAUSE = 2_000;
 /**
  * Takes a place in line and waits until the driver says that it is granted.
  *
- * Rejects with the signal's reason, TimeoutError, ClosedError, or what the server refuses (NoAuthError); no znode and no watch stay
- * behind then. `timeout` is for all of it: connecting, creating, waiting, however many sessions that takes.
+ * Rejects with the signal's reason, TimeoutError, ClosedError, or what the server refuses (NoAuthError); no znode and
+ * no watch stay behind then. `timeout` is for all of it: connecting, creating, waiting, however many sessions that
+ * takes.
  */
 export async function contend(contest: Contest, options: CallOptions): Promise<Held> {
   return (await enter(contest, options, true)) as Held;
@@ -207,7 +208,7 @@ class Contender {
   async #wait(path: string): Promise<void> {
     if (!this.#waiting) {
       this.#waiting = true;
-      
+      this.#zk.on('reconnected', this.#ring);
     }
     if (this.#watch?.path !== path || !this.#watch.isSet) {
       this.#watch?.cancel();

@@ -7,7 +7,8 @@ export type Departure = 'deleted' | 'missing';
 const underWay = new WeakMap<Core, Map<string, Promise<Departure>>>();
 
 /**
- * Deletes a znode of ours, however often the connection breaks. Resolves when it is gone; rejects when the server refuses.
+ * Deletes a znode of ours, however often the connection breaks. Resolves when it is gone; rejects when the server
+ * refuses.
  *
  * A client that is over deletes nothing any more: its session takes the znode along.
  */
@@ -43,7 +44,10 @@ export function leaveLater(zk: ZooKeeper, path: string): void {
   depart(zk, path).catch((error: unknown) => coreOf(zk).events.report(error));
 }
 
-/** Deletes a znode of ours and waits for it while there is a connection; in an outage it resolves with `later` and goes on. */
+/**
+ * Deletes a znode of ours and waits for it while there is a connection; in an outage it resolves with `later` and goes
+ * on.
+ */
 export function leave(zk: ZooKeeper, path: string): Promise<Departure | 'later'> {
   if (zk.state !== 'connected') {
     leaveLater(zk, path);

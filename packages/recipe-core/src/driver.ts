@@ -32,8 +32,8 @@ export type Layout = 'curator' | 'kazoo';
 export const mutexName: Readonly<Record<Layout, string>> = { curator: 'lock-', kazoo: '__lock__' };
 
 /**
- * Who waits for whom at a mutex. In kazoo's layout its read locks exclude us as they exclude its write locks, and so do the znodes of
- * Curator's layout, as with kazoo's own `extra_lock_patterns=['-lock-']`.
+ * Who waits for whom at a mutex. In kazoo's layout its read locks exclude us as they exclude its write locks, and so do
+ * the znodes of Curator's layout, as with kazoo's own `extra_lock_patterns=['-lock-']`.
  */
 export const mutexTickets: Readonly<Record<Layout, TicketReader>> = {
   curator: curatorTickets(mutexName.curator),

@@ -7,7 +7,10 @@ type Name = any;
 // biome-ignore lint/suspicious/noExplicitAny: see above
 type Listener = any;
 
-/** The events of a hold. Knows whether anybody listens for `revoke`: hearing of one costs a watch, which is set only then. */
+/**
+ * The events of a hold. Knows whether anybody listens for `revoke`: hearing of one costs a watch, which is set only
+ * then.
+ */
 export abstract class HeldEmitter extends SafeEmitter<HeldEvents> {
   #wanted = false;
 

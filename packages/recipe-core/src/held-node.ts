@@ -1,5 +1,6 @@
 import { LeaseLostError, type ZooKeeper } from '@zookit/client';
 import { abortController, type Core, coreOf, onAbort } from '@zookit/client/internal';
+import { deferred } from './deferred.ts';
 import { leave, leaveLater } from './departures.ts';
 import type { Guardable, Held, Policy } from './held.ts';
 import { HeldEmitter } from './held-emitter.ts';
@@ -58,7 +59,12 @@ export class HeldNode extends HeldEmitter implements Held {
   }
 
   release(): Promise<'released' | 'lost'> {
-    this.#release ??= this.#letGo();
+    if (this.#release === null) {
+      // Before anything else: a listener of `signal` may well call this again.
+      const { promise, resolve } = deferred<'released' | 'lost'>();
+      this.#release = promise;
+      resolve(this.#letGo());
+    }
     return this.#release;
   }
 

@@ -2,8 +2,8 @@ import type { LeaseLostError } from '@zookit/client';
 import type { EventEmitter } from 'eventemitter3';
 
 /**
- * When a hold ends by itself. `deadline`: when its session may end on the server, less a margin; until then a lost connection
- * only makes it suspect. `suspended`: at once when the connection is lost.
+ * When a hold ends by itself. `deadline`: when its session may end on the server, less a margin; until then a lost
+ * connection only makes it suspect. `suspended`: at once when the connection is lost.
  */
 export type Policy = 'deadline' | 'suspended';
 
@@ -31,21 +31,24 @@ export interface Held extends EventEmitter<HeldEvents> {
   readonly signal: AbortSignal;
   /** Grows from holder to holder along a path, for as long as the server keeps its data. */
   readonly fencingToken: bigint;
-  /** When it is lost at the latest if nothing more is heard from the server, in `performance.now()` ms; moves on with every answer. */
+  /**
+   * When it is lost at the latest if nothing more is heard from the server, in `performance.now()` ms; moves on with
+   * every answer.
+   */
   readonly deadline: number;
   /** Whether it is held now. Compares the clock at each read, so it is right even before a late `signal`. */
   readonly isHeld: boolean;
   /**
-   * Lets go: the hold ends at once, and its znode is deleted, however often the connection breaks. Resolves when that is done,
-   * and during an outage at once, while the deletion goes on in the background.
+   * Lets go: the hold ends at once, and its znode is deleted, however often the connection breaks. Resolves when that
+   * is done, and during an outage at once, while the deletion goes on in the background.
    *
-   * Resolves with `lost` when it was no longer held, be it that somebody else had deleted the znode. Called again: the same promise.
-   * Rejects only when the server refuses to delete the znode (NoAuthError).
+   * Resolves with `lost` when it was no longer held, be it that somebody else had deleted the znode. Called again: the
+   * same promise. Rejects only when the server refuses to delete the znode (NoAuthError).
    */
   release(): Promise<'released' | 'lost'>;
   /**
-   * Adds a check to a transaction of the same client view that our znode exists: a stale holder's transaction fails as a whole, with
-   * NO_NODE at that check. Returns the transaction.
+   * Adds a check to a transaction of the same client view that our znode exists: a stale holder's transaction fails as
+   * a whole, with NO_NODE at that check. Returns the transaction.
    */
   guard<T extends Guardable>(transaction: T): T;
   /** As `release()`. */

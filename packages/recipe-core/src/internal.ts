@@ -5,7 +5,7 @@ export { type Departure, departing, leave, leaveLater } from './departures.ts';
 export { type Driver, firstInLine, type Layout, mutexName, mutexTickets, type Verdict } from './driver.ts';
 export { HeldEmitter } from './held-emitter.ts';
 export { HeldNode } from './held-node.ts';
-export { childOf, requirePath } from './paths.ts';
+export { childOf } from './paths.ts';
 export { Patience, type Wish } from './patience.ts';
 export type { Place } from './place.ts';
 export type { Placement } from './placement.ts';

@@ -8,8 +8,8 @@ export interface Wish {
 }
 
 /**
- * One wait of a caller, over however many calls: its signal aborts when the caller's does, when the time is up (TimeoutError), or
- * when the client is over. `end()` it.
+ * One wait of a caller, over however many calls: its signal aborts when the caller's does, when the time is up
+ * (TimeoutError), or when the client is over. `end()` it.
  */
 export class Patience {
   readonly #core: Core;

@@ -14,7 +14,9 @@ export interface Placement {
   readonly base: string;
   /** The name of ours, behind what makes it unique and before its number. */
   readonly nodeName: string;
-  /** Default `curator`: a protected name, containers as parents. `kazoo`: a name after its fashion, persistent parents. */
+  /**
+   * Default `curator`: a protected name, containers as parents. `kazoo`: a name after its fashion, persistent parents.
+   */
   readonly layout?: Layout | undefined;
   /** Default `ephemeral-sequential`. In layout `curator` only. */
   readonly mode?: CreateMode | undefined;
@@ -31,13 +33,13 @@ export interface Placed {
 }
 
 /**
- * Takes a place in line. The list of children leaves in the same tick as the create, so that both are one round trip. Call it while
- * the client is connected; null when the session was lost on the way.
+ * Takes a place in line. The list of children leaves in the same tick as the create, so that both are one round trip.
+ * Call it while the client is connected; null when the session was lost on the way.
  */
 export async function takePlace(placement: Placement, signal: AbortSignal): Promise<Placed | null> {
   const { zk, base } = placement;
   const creating = create(placement, signal);
-  // It may come before the create is done, with parents to be made or a reply lost; it is only taken if it shows our znode.
+  // It may come before the create is done, with parents to be made or a reply lost: it counts only if it shows ours.
   const listing = zk.children(base, { signal }).then(
     ({ children }) => children,
     () => null,

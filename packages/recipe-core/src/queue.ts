@@ -31,7 +31,8 @@ export async function readQueue(
 }
 
 /**
- * Asks the first in line to let go, by Curator's message in its znode. False when nobody is there, or a znode that is no contender's.
+ * Asks the first in line to let go, by Curator's message in its znode. False when nobody is there, or a znode that is
+ * no contender's.
  */
 export async function revokeFirst(
   zk: ZooKeeper,

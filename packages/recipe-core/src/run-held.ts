@@ -2,8 +2,9 @@ import { LeaseLostError } from '@zookit/client';
 import type { Held } from './held.ts';
 
 /**
- * Works under a hold and releases it. Resolves with what the work returns; rejects with LeaseLostError when the hold did not last
- * until the work was done, and with the work's own error when that fails. A release that is refused after such an error goes to `report`.
+ * Works under a hold and releases it. Resolves with what the work returns; rejects with LeaseLostError when the hold
+ * did not last until the work was done, and with the work's own error when that fails. A release that is refused after
+ * such an error goes to `report`.
  */
 export async function runHeld<T>(
   held: Held,

@@ -14,8 +14,8 @@ export type TicketReader = (name: string) => Ticket | null;
 const NUMBER = /^(?:\d{10}|-\d{9,10})$/;
 
 /**
- * Curator's order: by the text behind the last occurrence of the token, by the whole name where the token does not occur.
- * Every child counts, whoever made it.
+ * Curator's order: by the text behind the last occurrence of the token, by the whole name where the token does not
+ * occur. Every child counts, whoever made it.
  */
 export function curatorTickets(token: string): TicketReader {
   return (name) => {
@@ -25,7 +25,9 @@ export function curatorTickets(token: string): TicketReader {
   };
 }
 
-/** kazoo's order: by the number at the end of the name, right behind one of the patterns; other children are ignored. */
+/**
+ * kazoo's order: by the number at the end of the name, right behind one of the patterns; other children are ignored.
+ */
 export function kazooTickets(patterns: readonly string[]): TicketReader {
   return (name) => {
     for (const pattern of patterns) {
@@ -40,9 +42,9 @@ export function kazooTickets(patterns: readonly string[]): TicketReader {
 /**
  * The children that count, first in line first.
  *
- * Numbers are compared with wrap-around: -2147483648 comes right after 2147483647 (servers up to 3.5 go on so). Equal numbers, which
- * later servers give out for ever after 2147483647, keep the order of the list. Between a number and a child without one the
- * text decides, as in Curator, which sorts by nothing else.
+ * Numbers are compared with wrap-around: -2147483648 comes right after 2147483647 (servers up to 3.5 go on so). Equal
+ * numbers, which later servers give out for ever after 2147483647, keep the order of the list. Between a number and a
+ * child without one the text decides, as in Curator, which sorts by nothing else.
  */
 export function lineUp(names: Iterable<string>, ticketOf: TicketReader): Ticket[] {
   const numbered: Ticket[] = [];

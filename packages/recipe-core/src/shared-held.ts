@@ -1,5 +1,6 @@
 import { LeaseLostError, type ZooKeeper } from '@zookit/client';
 import { abortController, coreOf, onAbort } from '@zookit/client/internal';
+import { deferred } from './deferred.ts';
 import type { Guardable, Held } from './held.ts';
 import { HeldEmitter } from './held-emitter.ts';
 
@@ -48,7 +49,12 @@ export class SharedHeld extends HeldEmitter implements Held {
   }
 
   release(): Promise<'released' | 'lost'> {
-    this.#release ??= this.#letGo();
+    if (this.#release === null) {
+      // Before anything else: a listener of `signal` may well call this again.
+      const { promise, resolve } = deferred<'released' | 'lost'>();
+      this.#release = promise;
+      resolve(this.#letGo());
+    }
     return this.#release;
   }
 
@@ -66,7 +72,7 @@ export class SharedHeld extends HeldEmitter implements Held {
     else this.#hold.off('revoke', this.#forward.revoke);
   }
 
-  async #letGo(): Promise<'released' | 'lost'> {
+  #letGo(): 'released' | 'lost' {
     const held = this.#hold.isHeld;
     this.#deadline = Math.min(this.#hold.deadline, coreOf(this.#zk).settings.environment.clock.now());
     this.#offHold();

@@ -5,8 +5,8 @@ import { leaveLater } from './departures.ts';
 import { childOf } from './paths.ts';
 
 /**
- * Creates an ephemeral sequential znode `HEX32 + name + number` as kazoo does, HEX32 being a UUID that only this call knows: when the
- * reply is lost, the znode is found by it. Given up, it leaves no znode behind.
+ * Creates an ephemeral sequential znode `HEX32 + name + number` as kazoo does, HEX32 being a UUID that only this call
+ * knows: when the reply is lost, the znode is found by it. Given up, it leaves no znode behind.
  */
 export async function createUnique(
   zk: ZooKeeper,
@@ -47,7 +47,10 @@ async function tryCreate(
   }
 }
 
-/** Asks until there is an answer, and a server that has caught up: one that lags might not show what the lost reply was about. */
+/**
+ * Asks until there is an answer, and a server that has caught up: one that lags might not show what the lost reply was
+ * about.
+ */
 async function find(
   zk: ZooKeeper,
   base: string,

@@ -1,6 +1,6 @@
 import type { ZooKeeperError } from '@zookit/protocol';
 import { abortController } from '../abort.ts';
-import { deadlineOf, type LeaseTerms, lostAt, marginOf } from './lease.ts';
+import { deadlineOf, Hearing, type LeaseTerms, lostAt, termsOf } from './lease.ts';
 
 /** One session as users see it. It ends once, and never comes back. */
 export interface Session {
@@ -15,11 +15,6 @@ export interface Session {
   remaining(): number;
   /** Aborts when this session is lost (SessionExpiredError) or closed (ClosedError). */
   readonly signal: AbortSignal;
-}
-
-/** What carries the session now and knows when it was last answered. */
-interface Source {
-  readonly answeredSentAt: number;
 }
 
 interface GrantTerms {
@@ -39,8 +34,7 @@ export class Grant implements Session {
   readonly #chosenMargin: number | undefined;
   readonly #now: () => number;
   #terms: LeaseTerms;
-  #answered: number;
-  #source: Source | null = null;
+  readonly #hearing: Hearing;
   #doubtedAt = Number.NEGATIVE_INFINITY;
 
   constructor(id: bigint, password: Buffer, { timeout, leaseMargin, readOnly, now }: GrantTerms) {
@@ -48,9 +42,9 @@ export class Grant implements Session {
     this.#password = password;
     this.readOnly = readOnly;
     this.#chosenMargin = leaseMargin;
-    this.#terms = { timeout, margin: marginOf(timeout, leaseMargin) };
+    this.#terms = termsOf(timeout, leaseMargin);
     this.#now = now;
-    this.#answered = now();
+    this.#hearing = new Hearing(now(), timeout);
   }
 
   get password(): Buffer {
@@ -66,12 +60,12 @@ export class Grant implements Session {
   }
 
   get deadline(): number {
-    return deadlineOf(this.#terms, this.#answeredSentAt());
+    return deadlineOf(this.#terms, this.#hearing.newest);
   }
 
-  /** When the session is given up: the deadline less the margin. */
+  /** When the session is given up: before the deadline, by the margin at least. */
   get lostAt(): number {
-    return lostAt(this.#terms, this.#answeredSentAt());
+    return lostAt(this.#terms, this.#hearing);
   }
 
   remaining(): number {
@@ -82,17 +76,15 @@ export class Grant implements Session {
     return this.#controller.signal;
   }
 
-  /** A connection carries the session from now on, with the timeout that it negotiated. */
-  carriedBy(source: Source, timeout: number): void {
-    this.#answered = source.answeredSentAt;
-    this.#source = source;
-    this.#terms = { timeout, margin: marginOf(timeout, this.#chosenMargin) };
+  /** A connection carries the session from now on, with the timeout that was negotiated in a handshake sent at that time. */
+  carried(sentAt: number, timeout: number): void {
+    this.#hearing.granted(sentAt, timeout);
+    this.#terms = termsOf(timeout, this.#chosenMargin);
   }
 
-  /** The connection is gone; what it had heard counts on. */
-  released(): void {
-    this.#answered = this.#answeredSentAt();
-    this.#source = null;
+  /** What was sent at that time has been answered. */
+  heard(sentAt: number, answeredAt: number): void {
+    this.#hearing.answered(sentAt, answeredAt);
   }
 
   /** The machine may have slept: only what is answered from now on counts. */
@@ -102,15 +94,10 @@ export class Grant implements Session {
 
   /** Whether the session is in doubt until something that is sent now is answered. */
   get doubtful(): boolean {
-    return this.#answeredSentAt() < this.#doubtedAt;
+    return this.#hearing.newest < this.#doubtedAt;
   }
 
   end(reason: ZooKeeperError): void {
-    this.released();
     this.#controller.abort(reason);
-  }
-
-  #answeredSentAt(): number {
-    return this.#source === null ? this.#answered : Math.max(this.#answered, this.#source.answeredSentAt);
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '@zookit/protocol';
 import type { Grant } from './grant.ts';
-import { lostAt } from './lease.ts';
+import { deadlineOf } from './lease.ts';
 
 export interface LeaseWatchHooks {
   /** When something was last sent on the present connection; null when there is none. */
@@ -53,7 +53,7 @@ export class LeaseWatch {
     this.#noticeSleep(grant, now);
     if (now < grant.lostAt) return;
     const newest = this.#hooks.newestSentAt();
-    if (newest === null || now >= lostAt(grant.terms, newest)) this.#hooks.over(grant);
+    if (newest === null || now >= deadlineOf(grant.terms, newest) - grant.terms.margin) this.#hooks.over(grant);
     else if (!this.#judging) {
       this.#judging = true;
       this.#clock.afterPendingInput(() => {

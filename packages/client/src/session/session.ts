@@ -296,7 +296,7 @@ export class Session {
         if (present()) this.#lease.wake();
       },
       onInputRead: () => {
-        if (present()) this.#lease.judge();
+        if (present()) this.#onHeard();
       },
       onNotification: (event, zxid) => {
         if (present()) this.#hooks.onNotification(event, zxid);
@@ -314,6 +314,15 @@ export class Session {
     };
   }
 
+  #onHeard(): void {
+    const connection = this.#connection as Connection;
+    // A read-only server's answers don't keep a session alive that the quorum may end.
+    if (!connection.granted.readOnly || this.#grant?.readOnly) {
+      this.#grant?.heard(connection.answeredSentAt, connection.lastReceived);
+    }
+    this.#lease.judge();
+  }
+
   /** A handshake has succeeded: what it means depends on what it was for. */
   #adopt(connection: Connection, purpose: Purpose): void {
     const { sessionId, password, sessionTimeout, readOnly } = connection.granted;
@@ -327,8 +336,7 @@ export class Session {
     // Servers that know no resumption give every session the same password of zeros.
     if (this.#settings.sessionEnds === 'auto') this.#endsWithConnection = password.every((byte) => byte === 0);
     if (purpose.kind === 'resume') {
-      // A read-only server can't keep a session alive that the quorum may end: its answers don't count.
-      if (!readOnly) purpose.grant.carriedBy(connection, sessionTimeout);
+      if (!readOnly) purpose.grant.carried(connection.answeredSentAt, sessionTimeout);
       this.#step(readOnly ? 'granted-read-only' : 'resumed', null);
       return;
     }
@@ -342,7 +350,7 @@ export class Session {
       readOnly,
       now: environment.clock.now,
     });
-    this.#grant.carriedBy(connection, sessionTimeout);
+    this.#grant.carried(connection.answeredSentAt, sessionTimeout);
     const input = readOnly ? 'granted-read-only' : this.#hadSession ? 'next-session' : 'first-session';
     this.#hadSession ||= !readOnly;
     this.#step(input, null);
@@ -385,7 +393,6 @@ export class Session {
     const connection = this.#connection as Connection;
     this.#zxid = this.lastZxid;
     this.#connection = null;
-    this.#grant?.released();
     // A server that shakes hands and then hangs up is no better than one that refuses: its attempts go on being counted.
     if (connection.hasReplied || this.#now() - this.#since >= SOUND_AFTER) this.hosts.succeeded();
     if (this.#end !== null) return;

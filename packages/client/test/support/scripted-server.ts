@@ -36,6 +36,8 @@ export type Reaction = Buffer | 'close' | 'mute';
 export interface Script {
   /** A connection was accepted. */
   onConnect?(peer: Peer): Reaction | undefined;
+  /** The answer to a four-letter word; the connection ends after it. Default: nothing. */
+  onWord?(word: string): string;
   /** undefined: the session asked for is granted, or a new one. */
   onHandshake?(handshake: Handshake, peer: Peer): Reaction | undefined;
   /** undefined: answered as a friendly server would. */
@@ -49,11 +51,21 @@ export class Peer {
   readonly requests: ClientRequest[] = [];
   handshake: Handshake | null = null;
   closed = false;
+  /** What it asked in place of a ConnectRequest. */
+  word: string | null = null;
+  readonly #onWord: () => void;
   readonly #stream: Duplex;
   readonly #onFrame: (body: Buffer) => void;
   #pending: Buffer = Buffer.alloc(0);
 
-  constructor(index: number, at: number, stream: Duplex, onFrame: (peer: Peer, body: Buffer) => void) {
+  constructor(
+    index: number,
+    at: number,
+    stream: Duplex,
+    onFrame: (peer: Peer, body: Buffer) => void,
+    onWord: (peer: Peer) => void,
+  ) {
+    this.#onWord = () => onWord(this);
     this.index = index;
     this.at = at;
     this.#stream = stream;
@@ -93,6 +105,11 @@ export class Peer {
 
   #onData(chunk: Buffer): void {
     this.#pending = Buffer.concat([this.#pending, chunk]);
+    if (this.handshake === null && /^[a-z]{4}/.test(this.#pending.toString('latin1', 0, 4))) {
+      this.word = this.#pending.toString('latin1');
+      this.#onWord();
+      return;
+    }
     while (this.#pending.length >= 4) {
       const end = 4 + this.#pending.readInt32BE(0);
       if (this.#pending.length < end) return;
@@ -166,7 +183,11 @@ export class ScriptedServer {
   }
 
   accept(stream: Duplex): void {
-    const peer = new Peer(this.peers.length, this.#now(), stream, (from, body) => this.#onFrame(from, body));
+    const onWord = (peer: Peer): void => {
+      peer.send(Buffer.from(this.script.onWord?.(peer.word ?? '') ?? ''));
+      peer.close();
+    };
+    const peer = new Peer(this.peers.length, this.#now(), stream, (from, body) => this.#onFrame(from, body), onWord);
     this.peers.push(peer);
     this.#react(peer, this.script.onConnect?.(peer) ?? 'mute');
   }
