@@ -338,14 +338,15 @@ describe('the lease', () => {
     const { net, server } = network();
     const { states } = await connectedClient(net, 'a', { leaseMargin: 100 });
     await net.clock.advance(T / 3);
-    expect(server.last.of(11)).toHaveLength(1);
+    const pings = server.last.of(11).length;
+    expect(pings).toBeGreaterThan(0);
     for (let i = 0; i < 5; i += 1) {
       await net.clock.jump(0.9 * T);
       await turn();
       await net.clock.advance(1);
     }
     expect(states).toEqual([]);
-    expect(server.last.of(11).length).toBeGreaterThanOrEqual(6);
+    expect(server.last.of(11).length).toBeGreaterThanOrEqual(pings + 5);
   });
 
   it('is over, before anything else is done, when the event loop was blocked for longer', async () => {

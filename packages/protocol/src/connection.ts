@@ -38,6 +38,8 @@ export interface ConnectionOptions {
   /** Largest request that is written, in bytes behind the length prefix. */
   maxRequestBytes: number;
   firstXid: number;
+  /** How long nothing may be sent before a ping goes out, for a negotiated session timeout; both in ms. */
+  pingInterval(sessionTimeout: number): number;
   /** A request that has waited so long, in ms, costs the connection; null: none does. */
   requestTimeout: number | null;
   /** Let the process exit while this connection is opened or open. */
@@ -46,11 +48,6 @@ export interface ConnectionOptions {
 }
 
 const MAX_XID = 0x7fffffff;
-/**
- * A follower tells its leader every half tick who has spoken since it last did. When it dies, all that was answered after that is
- * unknown to the leader, so the gap between two signs of life is what a holder has to allow for.
- */
-const MAX_PING_INTERVAL = 1_100;
 /** How long a server may take to hang up by itself, in ms. */
 const HANG_UP_AFTER = 1_000;
 /** Written out at once when so much has gathered within one tick. */
@@ -101,6 +98,7 @@ export class Connection {
   #hangUp: ReturnType<Clock['setTimeout']> | null = null;
   readonly #unref: boolean;
   readonly #requestTimeout: number | null;
+  readonly #pingInterval: number;
 
   private constructor(
     socket: Duplex,
@@ -119,6 +117,7 @@ export class Connection {
     this.#xid = options.firstXid;
     this.#unref = options.unref;
     this.#requestTimeout = options.requestTimeout;
+    this.#pingInterval = options.pingInterval(granted.sessionTimeout);
     this.answeredSentAt = sentAt;
     this.#lastSent = sentAt;
     this.#lastReceived = this.#clock.now();
@@ -470,15 +469,13 @@ export class Connection {
   #armWatchdog(): void {
     if (this.#closed) return;
     const now = this.#clock.now();
-    const timeout = this.granted.sessionTimeout;
-    const pingInterval = Math.min(0.3 * timeout, MAX_PING_INTERVAL);
     if (now >= Math.min(this.#silentAt(), this.#overdueAt())) {
       // The event loop may have been blocked: what waits in the socket is read before the server is called dead.
       this.#clock.afterPendingInput(() => this.#judge());
       return;
     }
-    if (now >= this.#lastSent + pingInterval) this.ping();
-    const due = Math.min(this.#lastSent + pingInterval, this.#silentAt(), this.#overdueAt());
+    if (now >= this.#lastSent + this.#pingInterval) this.ping();
+    const due = Math.min(this.#lastSent + this.#pingInterval, this.#silentAt(), this.#overdueAt());
     this.#watchdog = this.#clock.setTimeout(() => this.#onWatchdog(), Math.max(1, due - this.#clock.now()));
     if (this.#unref) this.#watchdog.unref?.();
   }

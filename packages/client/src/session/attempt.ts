@@ -3,6 +3,7 @@ import { reasonOf } from '@zookit/protocol/internal';
 import { onAbort } from '../abort.ts';
 import type { Host } from '../connect-string.ts';
 import type { Settings } from '../options.ts';
+import { pingInterval } from './lease.ts';
 
 /**
  * One try at one host: the name is looked up anew, and its addresses are tried in turn until one shakes hands.
@@ -34,6 +35,7 @@ export async function attempt(
         maxRequestBytes: settings.maxRequestBytes,
         maxResponseBytes: settings.maxResponseBytes,
         firstXid,
+        pingInterval,
         requestTimeout: settings.requestTimeout ?? null,
         unref: settings.unref,
         handlers,

@@ -34,7 +34,7 @@ export class Grant implements Session {
   readonly #chosenMargin: number | undefined;
   readonly #now: () => number;
   #terms: LeaseTerms;
-  readonly #hearing: Hearing;
+  #hearing: Hearing;
   #doubtedAt = Number.NEGATIVE_INFINITY;
 
   constructor(id: bigint, password: Buffer, { timeout, leaseMargin, readOnly, now }: GrantTerms) {
@@ -78,7 +78,7 @@ export class Grant implements Session {
 
   /** A connection carries the session from now on, with the timeout that was negotiated in a handshake sent at that time. */
   carried(sentAt: number, timeout: number): void {
-    this.#hearing.granted(sentAt, timeout);
+    this.#hearing = new Hearing(sentAt, timeout);
     this.#terms = termsOf(timeout, this.#chosenMargin);
   }
 

@@ -1,102 +1,131 @@
 /** The arithmetic of a session's end. All times are `performance.now()` milliseconds. */
-export interface LeaseTerms {
-  /** The negotiated session timeout. */
-  timeout: number;
-  /** How long before the deadline, which counts from the newest answered request, the session is given up. */
-  margin: number;
-  /** The same, counted from the newest request that the leader is certain to have heard of; null: that doesn't matter. */
-  certainMargin: number | null;
-}
 
-/** What the server has heard, by the times at which it was sent. */
-export interface Heard {
-  /** The newest request that has been answered. */
-  newest: number;
-  /** The newest that the leader is certain to know of, be it through a follower. */
-  certain: number;
-}
-
-/** A follower reports to its leader every half tick which sessions have spoken; half of the standard tick of 2 s is 1 s. */
-const STANDARD_HALF_TICK = 1_000;
-/** Room for a late timer and the way to the next holder. */
-const SLACK = 100;
-
-/**
- * How long after an answer the follower that gave it has reported it, if it still answers then: half a tick, which is at most a quarter of the
- * timeout, and some for a report that comes late.
- */
-export function reportDelay(timeout: number): number {
-  return 1.05 * Math.min(timeout / 4, STANDARD_HALF_TICK);
+/** Room for a late timer, and for the way to the next holder. */
+function slackOf(timeout: number): number {
+  return Math.min(100, 0.03 * timeout);
 }
 
 /**
- * The margin that covers a follower's death: the leader may know of nothing newer than the last ping but one, and pings follow each other in
- * just less than this (see `Connection`). No more than 30 % of a short timeout.
+ * How long before the deadline a session is given up by default: the larger of 5 % of the timeout and the smaller of 30 % of it and 1,100.
+ * It covers a follower's death, see `Hearing`.
  */
 export function defaultMargin(timeout: number): number {
   return Math.max(0.05 * timeout, Math.min(0.3 * timeout, 1_100));
 }
 
 /**
- * The terms for a timeout, with a margin that the user may have chosen. One that is larger than the default is meant for servers that are cut off,
- * and counts from what is certain; a smaller one is taken at its word. Neither is so large that a session on a good link would be given up.
+ * How long nothing may be sent before a ping goes out: so short that the default margin covers all that a leader may not have heard of,
+ * whatever its tick.
+ */
+export function pingInterval(timeout: number): number {
+  return (defaultMargin(timeout) - slackOf(timeout)) / 2;
+}
+
+/**
+ * How often a follower reports to its leader which sessions have spoken, at the least: every half tick, which is a second by default, and a
+ * quarter of the timeout where the servers' limits are the default ones.
+ */
+function longestReportInterval(timeout: number): number {
+  return Math.min(timeout / 4, 1_000);
+}
+
+/** When a session is given up, of what the server has heard. */
+export interface LeaseTerms {
+  /** The negotiated session timeout. */
+  timeout: number;
+  /** How long before the deadline. */
+  margin: number;
+  /** How long before a leader that has heard as little as possible could end it; null: that is of no concern. */
+  slack: number | null;
+}
+
+/**
+ * The terms for a timeout, with a margin that the user may have chosen. A smaller one than the default is taken at its word. A larger one is meant
+ * for followers that are cut off for so long, and counts from the last ping before that. None is so large that a session on a good link is given up.
  */
 export function termsOf(timeout: number, chosen: number | undefined): LeaseTerms {
   const usual = defaultMargin(timeout);
-  if (chosen === undefined) return { timeout, margin: usual, certainMargin: Math.min(SLACK, 0.03 * timeout) };
-  const margin = Math.min(chosen, Math.max(usual, 0.9 * timeout - 2_200, 0.3 * timeout));
-  return { timeout, margin, certainMargin: margin > usual ? margin : null };
+  const slack = slackOf(timeout);
+  if (chosen === undefined) return { timeout, margin: usual, slack };
+  if (chosen <= usual) return { timeout, margin: chosen, slack: null };
+  const gap = pingInterval(timeout);
+  return { timeout, margin: Math.min(chosen + gap + slack, 0.9 * timeout - gap), slack };
 }
 
 /** No server can expire the session before this, as far as it has heard of the request that was sent then. */
-export function deadlineOf({ timeout }: LeaseTerms, sentAt: number): number {
+export function deadlineOf({ timeout }: Pick<LeaseTerms, 'timeout'>, sentAt: number): number {
   return sentAt + timeout;
 }
 
 /** When the session is declared lost if nothing more is heard. */
-export function lostAt(terms: LeaseTerms, { newest, certain }: Heard): number {
+export function lostAt(terms: LeaseTerms, { newest, certain }: Pick<Hearing, 'newest' | 'certain'>): number {
   const byNewest = deadlineOf(terms, newest) - terms.margin;
-  return terms.certainMargin === null ? byNewest : Math.min(byNewest, deadlineOf(terms, certain) - terms.certainMargin);
+  return terms.slack === null ? byNewest : Math.min(byNewest, deadlineOf(terms, certain) - terms.slack);
 }
 
-/** What the server is known to have heard. */
-export class Hearing implements Heard {
-  newest: number;
-  certain: number;
-  #delay: number;
-  /** Answered requests that the leader may not know of yet, oldest first; a handful, spread over the delay. */
-  readonly #candidates: { sentAt: number; answeredAt: number }[] = [];
+/** Requests that were answered, in close succession. Whoever answered them heard of each between its sending and its answer. */
+interface Touch {
+  /** Of the first. */
+  sentAt: number;
+  answeredAt: number;
+  /** Of the last. */
+  lastAnsweredAt: number;
+}
 
+/**
+ * What the leader has heard of a session whose client may be connected to a follower.
+ *
+ * A follower answers by itself. Each time the leader pings it, every half tick, it reports the sessions that have spoken since the time before, and
+ * the leader counts from the arrival of that report (LearnerSessionTracker, Learner.ping). When the follower dies, the leader has heard nothing of
+ * what was answered behind the last report, and counts from an earlier one than the last if nothing was said between those two.
+ */
+export class Hearing {
+  /** When the newest answered request was sent. */
+  newest: number;
+  /** The leader counts from this or later, however unlucky its reports fell. */
+  certain: number;
+  #report: number;
+  /** The newest ones, oldest first. */
+  #touches: Touch[];
+
+  /** A handshake has been answered: the leader itself granted it. */
   constructor(sentAt: number, timeout: number) {
     this.newest = sentAt;
     this.certain = sentAt;
-    this.#delay = reportDelay(timeout);
+    this.#report = longestReportInterval(timeout);
+    this.#touches = [{ sentAt, answeredAt: sentAt, lastAnsweredAt: sentAt }];
   }
 
-  /** A handshake has been answered: the leader itself has granted it. */
-  granted(sentAt: number, timeout: number): void {
-    this.newest = sentAt;
-    this.certain = sentAt;
-    this.#delay = reportDelay(timeout);
-    this.#candidates.length = 0;
-  }
-
-  /**
-   * A request has been answered. Whoever answers it has reported all that it answered more than the delay before.
-   */
+  /** A request has been answered. */
   answered(sentAt: number, answeredAt: number): void {
     if (sentAt <= this.newest) return;
     this.newest = sentAt;
-    const candidates = this.#candidates;
-    for (
-      let [oldest] = candidates;
-      oldest !== undefined && oldest.answeredAt + this.#delay <= sentAt;
-      [oldest] = candidates
-    ) {
-      this.certain = oldest.sentAt;
-      candidates.shift();
+    const touches = this.#touches;
+    const last = touches.at(-1);
+    if (last !== undefined && sentAt < last.sentAt + this.#report / 16) last.lastAnsweredAt = answeredAt;
+    else {
+      touches.push({ sentAt, answeredAt, lastAnsweredAt: answeredAt });
+      this.#judge();
     }
-    const last = candidates.at(-1);
-    if (last === undefined || sentAt >= last.sentAt + this.#delay / 8) candidates.push({ sentAt, answeredAt });
+  }
+
+  /** Tries every touch as the first one behind the last report. */
+  #judge(): void {
+    const touches = this.#touches;
+    let index = touches.length - 1;
+    let certain = this.newest;
+    for (; index > 0; index -= 1) {
+      const first = touches[index] as Touch;
+      const before = touches[index - 1] as Touch;
+      const since = this.newest - first.lastAnsweredAt;
+      if (since > this.#report) break;
+      // Reports that are further apart than the two touches had something to say each time, and the last one is that young at least. Others may
+      // have had nothing to say for all of the gap.
+      const silent = since <= first.answeredAt - before.sentAt;
+      certain = silent ? before.sentAt : Math.max(before.sentAt, this.newest - this.#report);
+    }
+    this.certain = Math.max(this.certain, certain);
+    // What is older can't be the first behind the last report any more.
+    if (index > 0) this.#touches = touches.slice(index);
   }
 }

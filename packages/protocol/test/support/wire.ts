@@ -77,6 +77,7 @@ export function optionsFor(
     maxRequestBytes: 1_048_575,
     maxResponseBytes: 64 * 1024 * 1024,
     firstXid: 1,
+    pingInterval: (sessionTimeout) => Math.min(sessionTimeout / 3, 10_000),
     requestTimeout: null,
     unref: false,
     handlers: {
