@@ -136,7 +136,10 @@ export class Dispatcher implements CallOwner {
   endSession(error: ZooKeeperError, before: number): void {
     const renewed = this.#end === null;
     const concerns = (call: QueuedCall): boolean => !renewed || (call.order < before && !call.operation.repeatable);
-    for (const call of this.#queue.takeWhere(concerns)) this.#conclude(call, 'SESSION_EXPIRED', error, false);
+    // Those that wait to be made again are not in the queue.
+    for (const call of [...this.#queue.takeWhere(concerns), ...this.#attempts.keys()]) {
+      if (concerns(call)) this.#conclude(call, 'SESSION_EXPIRED', error, false);
+    }
     if (!renewed) this.#over.abort(error);
   }
 
