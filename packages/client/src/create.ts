@@ -9,6 +9,7 @@ import {
 import { ACL, type AclInput, toWire } from './acl.ts';
 import type { Core } from './core.ts';
 import { type Data, toBytes } from './data.ts';
+import { remainder } from './deadline.ts';
 import { ensurePath } from './ensure-path.ts';
 import { mayKnow } from './known-calls.ts';
 import { type CreateArgs, type Created, create, create2, createFor, isSequential, isTtl } from './operations/create.ts';
@@ -41,12 +42,7 @@ export async function createNode(
 ): Promise<Created> {
   const args = createArgs(core, root, path, data, options);
   checkCallOptions(options, 'create');
-  const { signal, timeout } = options;
-  const until = timeout === undefined ? undefined : core.settings.environment.clock.now() + timeout;
-  const left = (): CallOptions => ({
-    signal,
-    timeout: until === undefined ? undefined : Math.max(0, until - core.settings.environment.clock.now()),
-  });
+  const left = remainder(core, options);
   const once = (): Promise<Created> =>
     options.protected === true
       ? createProtected(core, args, path, left(), (protectedArgs) => start(core, protectedArgs, path))

@@ -27,3 +27,11 @@ export async function underDeadline<T>(
     for (const off of offs) off();
   }
 }
+
+/** What is left, at each call of the result, of one timeout for several calls. */
+export function remainder(core: Core, { signal, timeout }: CallOptions): () => CallOptions {
+  const { clock } = core.settings.environment;
+  if (timeout === undefined) return () => ({ signal });
+  const until = clock.now() + timeout;
+  return () => ({ signal, timeout: Math.max(0, until - clock.now()) });
+}

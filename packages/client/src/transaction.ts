@@ -18,11 +18,11 @@ import {
 import type { Core } from './core.ts';
 import { type CreateOptions, createArgs } from './create.ts';
 import { type Data, toBytes } from './data.ts';
-import { underDeadline } from './deadline.ts';
+import { remainder } from './deadline.ts';
 import { mayKnow } from './known-calls.ts';
 import { type Created, create, create2, createFor } from './operations/create.ts';
 import { multi, multiCheck } from './operations/multi.ts';
-import type { CallOptions } from './options.ts';
+import { type CallOptions, checkCallOptions } from './options.ts';
 import { checkPath, type PathRoot } from './paths.ts';
 import { checkVersion } from './version.ts';
 
@@ -146,7 +146,8 @@ export class Transaction {
     if (this.#committed) throw bad('the transaction has been committed before; make another one');
     this.#committed = true;
     if (this.#fault !== null) throw this.#fault;
-    const results = await underDeadline(this.#core, options, { operation: multi.name }, (inner) => this.#send(inner));
+    checkCallOptions(options, multi.name);
+    const results = await this.#send(remainder(this.#core, options));
     const failed = indexOfFailure(results);
     if (failed >= 0) throw this.#failure(results, failed);
     return this.#steps.map((step, index) => {
@@ -171,19 +172,19 @@ export class Transaction {
     return this;
   }
 
-  async #send(options: CallOptions): Promise<MultiResult[]> {
+  async #send(left: () => CallOptions): Promise<MultiResult[]> {
     const { session, over } = this.#core;
     if (this.#steps.length === 0 && !over.aborted) return [];
     const { connection } = session;
     const withCreate2 = mayKnow(this.#core, create2.opcode) && !(connection !== null && withoutCreate2.has(connection));
     try {
-      return await this.#call(withCreate2, options);
+      return await this.#call(withCreate2, left());
     } catch (error) {
       const usesCreate2 = this.#operations(withCreate2).some(({ type }) => type === OpCode.create2);
       // An operation that the server can't read: nothing was done.
       if ((error as ZooKeeperError).code !== 'MARSHALLING_ERROR' || !usesCreate2) throw error;
     }
-    const results = await this.#call(false, options);
+    const results = await this.#call(false, left());
     if (session.connection !== null) withoutCreate2.add(session.connection);
     return results;
   }
