@@ -155,7 +155,10 @@ async function startServer(project) {
 
 async function runExample(project, compiled) {
   // As CommonJS: the imports become requires, and what awaits goes into a function.
-  const body = compiled.replace(/^import (\{[^}]*\}) from (['"][^'"]+['"]);?$/gm, 'const $1 = require($2);');
+  const body = compiled.replace(
+    /^import (\{[^}]*\}) from (['"][^'"]+['"]);?$/gm,
+    (_, names, from) => `const ${names.replaceAll(' as ', ': ')} = require(${from});`,
+  );
   writeFileSync(join(project, 'by-import.mjs'), compiled);
   writeFileSync(join(project, 'by-require.cjs'), `(async () => {\n${body.replace(/^export \{\};?$/m, '')}\n})();\n`);
   for (const file of ['by-import.mjs', 'by-require.cjs']) {

@@ -74,7 +74,8 @@ async function makeOne(
   acl: WireAcl[],
   { container: wanted = false, signal, timeout }: CallOptions & { container?: boolean },
 ): Promise<void> {
-  const args: CreateArgs = { path, data: null, acl, mode: 'persistent', ttl: 0 };
+  // Curator's containers have data of length 0.
+  const args: CreateArgs = { path, data: wanted ? Buffer.alloc(0) : null, acl, mode: 'persistent', ttl: 0 };
   const name = root.toView(path);
   if (wanted && mayKnow(core, container.opcode)) {
     try {

@@ -492,6 +492,21 @@ describe('a server whose sessions end with their connection', () => {
     expect(server.handshakes.map(({ id }) => id)).toEqual([0n, 0n]);
   });
 
+  it('says of a write that is on the wire, for the second time, that it may have been applied', async () => {
+    const { net, server } = network(zeros);
+    const { zk } = await connectedClient(net, 'a');
+    let tries = 0;
+    server.script = {
+      onRequest: (request) => {
+        if (request.type !== 5) return undefined;
+        tries += 1;
+        return tries === 1 ? server.error(request, -127) : 'close';
+      },
+    };
+    expect(await outcome(zk.set('/a', ''))).toMatchObject({ code: 'SESSION_EXPIRED', maybeApplied: true, path: '/a' });
+    expect(tries).toBe(2);
+  });
+
   it.each([
     ['a password of its own', {}, {}],
     ['a password of zeros, where the user knows better', zeros, { sessionEnds: 'timeout' as const }],

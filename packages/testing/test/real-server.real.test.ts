@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -149,6 +150,58 @@ describe('an ensemble', () => {
       expect(await server.mode(first)).toBe('follower');
     } finally {
       await server.stop();
+    }
+  });
+});
+
+/** Waits until the member is in that mode; Jest's limit is the patience. */
+async function becomes(server: RealServer, index: number, mode: string | null): Promise<void> {
+  while ((await server.mode(index)) !== mode) await sleep(20);
+}
+
+describe('an ensemble whose links go through proxies', () => {
+  it('loses the one follower that is cut off from the leader, and gets it back', async () => {
+    const links: { member: number; peer: number; proxy: FaultProxy }[] = [];
+    const server = await RealServer.start({
+      members: 3,
+      peerPort: async (member, peer, port) => {
+        const proxy = await FaultProxy.start({ host: '127.0.0.1', port });
+        links.push({ member, peer, proxy });
+        return proxy.port;
+      },
+    });
+    try {
+      expect(links.map(({ member, peer }) => `${member}-${peer}`).sort()).toEqual([
+        '0-1',
+        '0-2',
+        '1-0',
+        '1-2',
+        '2-0',
+        '2-1',
+      ]);
+      const leader = await server.leader();
+      const [cutOff, other] = [0, 1, 2].filter((index) => index !== leader) as [number, number];
+      const link = (member: number): FaultProxy | undefined =>
+        links.find((each) => each.member === member && each.peer === leader)?.proxy;
+      // Followers only have a link to their leader, and the leader has none.
+      await until(
+        () => links.filter(({ proxy }) => proxy.connections > 0).map(({ proxy }) => proxy),
+        (used) => used.length === 2 && used.includes(link(cutOff)!) && used.includes(link(other)!),
+      );
+      const { port } = server.members[cutOff]!;
+      expect(await ask(port, create(1, '/before'))).toBe(0);
+      await link(cutOff)?.blackhole();
+      // Reads and pings it answers by itself, for a while.
+      expect(await server.mode(cutOff)).toBe('follower');
+      await becomes(server, cutOff, null);
+      expect(await server.leader()).toBe(leader);
+      expect(await ask(server.members[other]!.port, create(1, '/meanwhile'))).toBe(0);
+      await link(cutOff)?.restore();
+      await becomes(server, cutOff, 'follower');
+      expect(await ask(port, exists(1, '/meanwhile'))).toBe(0);
+    } finally {
+      await server.stop();
+      await Promise.all(links.map(({ proxy }) => proxy.stop()));
     }
   });
 });

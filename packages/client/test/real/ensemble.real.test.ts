@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { RealServer } from '@zookit/testing';
 import { Clients, memberOf, next, type Observed, until } from './support.ts';
@@ -10,7 +11,13 @@ const clients = new Clients();
 let server: RealServer;
 
 beforeAll(async () => {
-  server = await RealServer.start({ members: 3, observers: 1, config: { maxSessionTimeout: 60_000 } });
+  const superUser = `super:${createHash('sha1').update('super:secret').digest('base64')}`;
+  server = await RealServer.start({
+    members: 3,
+    observers: 1,
+    config: { maxSessionTimeout: 60_000 },
+    jvmArgs: [`-Dzookeeper.DigestAuthenticationProvider.superDigest=${superUser}`],
+  });
 });
 afterEach(() => clients.close());
 afterAll(() => server.stop());
@@ -112,5 +119,43 @@ describe('an ensemble of three voters and an observer', () => {
     expect(zk.session?.id).toBe(id);
     expect(events).toEqual(['suspended', 'reconnected']);
     await server.start(follower as number);
+  });
+});
+
+describe('an ensemble that is reconfigured', () => {
+  it('drops the member that a client is connected to: the session goes on at another', async () => {
+    const admin = await clients.connect(server.connectString, {
+      sessionTimeout: SESSION_TIMEOUT,
+      auth: [{ scheme: 'digest', auth: 'super:secret' }],
+    });
+    const leader = await server.leader();
+    const removed = [0, 1, 2].find((index) => index !== leader) as number;
+    const others = server.members.filter((_, index) => index !== removed).map(({ connectString }) => connectString);
+    const hosts = [server.members[removed]?.connectString, ...others].join(',');
+    const { zk, events } = await clients.connect(hosts, {
+      sessionTimeout: SESSION_TIMEOUT,
+      shuffle: false,
+      trackConfig: true,
+    });
+    expect(memberOf(server, zk)).toBe(removed);
+    await zk.create('/on-the-removed', null, { mode: 'ephemeral' });
+    const { id } = zk.session ?? {};
+    const before = await admin.zk.getConfig();
+    const line = (before.data ?? Buffer.alloc(0))
+      .toString()
+      .split('\n')
+      .find((each) => each.startsWith(`server.${removed + 1}=`)) as string;
+
+    const told = next(zk, 'reconnected');
+    await admin.zk.reconfig({ leaving: String(removed + 1) });
+    // The member goes on serving; it is the configuration that says to leave it.
+    await told;
+    expect(memberOf(server, zk)).not.toBe(removed);
+    expect(zk.session?.id).toBe(id);
+    expect((await zk.exists('/on-the-removed'))?.ephemeralOwner).toBe(id);
+    expect(events).toEqual(['connected', 'suspended', 'reconnected']);
+
+    await admin.zk.reconfig({ joining: line });
+    expect((await admin.zk.getConfig()).data?.toString()).toContain(line);
   });
 });

@@ -2,6 +2,7 @@ import { expect } from '@jest/globals';
 import { ACL, AuthFailedError, InvalidAclError, NoAuthError, Perms } from '@zookit/client';
 import type { CaseGroup } from '../case.ts';
 import { expectError } from '../expect-error.ts';
+import { later } from '../later.ts';
 import { outage } from '../outage.ts';
 import { nextEvent, StateLog } from '../state-log.ts';
 
@@ -205,11 +206,11 @@ export const auth: CaseGroup = {
       run: async (ctx) => {
         const zk = ctx.client({ auth: [{ scheme: 'nonsense', auth: 'x' }], sessionTimeout: 1 });
         const failed = nextEvent(zk, 'auth-failed');
-        const call = zk.get(ctx.base);
-        call.catch(() => {});
-        zk.connect().catch(() => {});
+        const call = later(zk.get(ctx.base));
+        const connecting = later(zk.connect());
         await failed;
         expect(zk.state).toBe('auth-failed');
+        await expectError(connecting, AuthFailedError);
         await expectError(call, AuthFailedError);
         await expectError(zk.get(ctx.base), AuthFailedError);
       },

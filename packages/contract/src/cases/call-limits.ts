@@ -2,6 +2,7 @@ import { expect } from '@jest/globals';
 import { BadArgumentsError, BusyError, TimeoutError } from '@zookit/client';
 import type { CaseGroup } from '../case.ts';
 import { expectError } from '../expect-error.ts';
+import { later } from '../later.ts';
 import { outage } from '../outage.ts';
 import { WatchLog } from '../watch-log.ts';
 
@@ -15,8 +16,8 @@ export const callLimits: CaseGroup = {
         const zk = await ctx.through(proxy);
         const { id } = zk.session!;
         const held = proxy.once({ opcode: 'getData', direction: 'reply', action: 'hold' });
-        const call = zk.get(ctx.base, { timeout: 50 });
-        const behind = zk.exists(ctx.base);
+        const call = later(zk.get(ctx.base, { timeout: 50 }));
+        const behind = later(zk.exists(ctx.base));
         const { release } = await held;
         const error = await expectError(call, TimeoutError, { code: 'TIMEOUT', operation: 'get', path: ctx.base });
         expect(error.maybeApplied).toBeUndefined();
@@ -32,7 +33,7 @@ export const callLimits: CaseGroup = {
         const proxy = await ctx.proxy();
         const zk = await ctx.through(proxy);
         const held = proxy.once({ opcode: 'setData', direction: 'reply', action: 'hold' });
-        const call = zk.set(ctx.base, 'x', { timeout: 50 });
+        const call = later(zk.set(ctx.base, 'x', { timeout: 50 }));
         const { release } = await held;
         await expectError(call, TimeoutError, { operation: 'set', path: ctx.base, maybeApplied: true });
         release();
@@ -45,12 +46,12 @@ export const callLimits: CaseGroup = {
         const proxy = await ctx.proxy();
         const zk = await ctx.through(proxy);
         await outage(proxy, zk, async () => {
-          const calls = [
+          const calls = later([
             zk.set(ctx.base, 'x', { timeout: 30 }),
             zk.create(ctx.at('node'), null, { timeout: 30 }),
             zk.create(ctx.at('n-'), null, { timeout: 30, protected: true, mode: 'persistent-sequential' }),
             zk.create(ctx.at('a/b'), null, { timeout: 30, parents: true }),
-          ];
+          ]);
           for (const call of calls) await expectError(call, TimeoutError, { maybeApplied: false });
         });
         await zk.sync();
@@ -95,7 +96,7 @@ export const callLimits: CaseGroup = {
         const zk = await ctx.through(proxy);
         const held = proxy.once({ opcode: 'setData', direction: 'reply', action: 'hold' });
         const [giveUp, reason] = [new AbortController(), new Error('enough')];
-        const call = zk.set(ctx.base, 'x', { signal: giveUp.signal });
+        const call = later(zk.set(ctx.base, 'x', { signal: giveUp.signal }));
         const { release } = await held;
         giveUp.abort(reason);
         await expect(call).rejects.toBe(reason);
@@ -111,12 +112,12 @@ export const callLimits: CaseGroup = {
         await outage(proxy, zk, async () => {
           const [giveUp, reason] = [new AbortController(), new Error('enough')];
           const { signal } = giveUp;
-          const calls = [
+          const calls = later([
             zk.set(ctx.base, 'x', { signal }),
             zk.create(ctx.at('node'), null, { signal }),
             zk.create(ctx.at('n-'), null, { signal, protected: true, mode: 'persistent-sequential' }),
             zk.get(ctx.base, { signal }),
-          ];
+          ]);
           giveUp.abort(reason);
           for (const call of calls) await expect(call).rejects.toBe(reason);
         });
@@ -150,7 +151,7 @@ export const callLimits: CaseGroup = {
       run: async (ctx) => {
         const zk = ctx.client({ connectTimeout: 0 });
         const giveUp = new AbortController();
-        const call = zk.get(ctx.base, { signal: giveUp.signal });
+        const call = later(zk.get(ctx.base, { signal: giveUp.signal }));
         giveUp.abort();
         await expect(call).rejects.toMatchObject({ name: 'AbortError' });
       },
@@ -164,7 +165,7 @@ export const callLimits: CaseGroup = {
         const { signal } = giveUp;
         await Promise.all(Array.from({ length: 1_000 }, () => zk.exists(ctx.base, { signal })));
         await outage(proxy, zk, async () => {
-          const calls = Array.from({ length: 1_000 }, () => zk.exists(ctx.base, { signal }));
+          const calls = later(Array.from({ length: 1_000 }, () => zk.exists(ctx.base, { signal })));
           giveUp.abort(new Error('enough'));
           const outcomes = await Promise.allSettled(calls);
           expect(outcomes.every((outcome) => outcome.status === 'rejected')).toBe(true);
@@ -179,7 +180,7 @@ export const callLimits: CaseGroup = {
         const zk = await ctx.through(proxy);
         const log = new WatchLog();
         const held = proxy.once({ opcode: 'getData', direction: 'reply', action: 'hold' });
-        const call = zk.get(ctx.base, { watch: log.listener, timeout: 30 });
+        const call = later(zk.get(ctx.base, { watch: log.listener, timeout: 30 }));
         const { release } = await held;
         await expectError(call, TimeoutError);
         release();
@@ -195,7 +196,7 @@ export const callLimits: CaseGroup = {
         await proxy.blackhole();
         const zk = ctx.client({}, proxy.connectString);
         const [giveUp, reason] = [new AbortController(), new Error('enough')];
-        const aborted = zk.connect({ signal: giveUp.signal });
+        const aborted = later(zk.connect({ signal: giveUp.signal }));
         await expectError(zk.connect({ timeout: 20 }), TimeoutError);
         giveUp.abort(reason);
         await expect(aborted).rejects.toBe(reason);

@@ -2,6 +2,7 @@ import { expect } from '@jest/globals';
 import { ClosedError, type ZooKeeper } from '@zookit/client';
 import type { CaseGroup } from '../case.ts';
 import { expectError } from '../expect-error.ts';
+import { later } from '../later.ts';
 import { StateLog } from '../state-log.ts';
 
 /** Every call of a closed client is a ClosedError, and it says nothing new. */
@@ -47,8 +48,7 @@ export const close: CaseGroup = {
       name: 'before connect(): there is nothing to end',
       run: async (ctx) => {
         const zk = ctx.client();
-        const call = zk.get(ctx.base);
-        call.catch(() => {});
+        const call = later(zk.get(ctx.base));
         await zk.close();
         await expectError(call, ClosedError);
         await expectClosed(zk, ctx.base);
@@ -58,9 +58,8 @@ export const close: CaseGroup = {
       name: 'while it connects: connect() and the calls that wait are a ClosedError',
       run: async (ctx) => {
         const zk = ctx.client();
-        const connecting = zk.connect();
-        const call = zk.create(ctx.at('node'));
-        for (const each of [connecting, call]) each.catch(() => {});
+        const connecting = later(zk.connect());
+        const call = later(zk.create(ctx.at('node')));
         await zk.close();
         await expectError(connecting, ClosedError);
         await expectError(call, ClosedError, { maybeApplied: false });
@@ -74,9 +73,10 @@ export const close: CaseGroup = {
         const proxy = await ctx.proxy();
         const zk = ctx.client({ sessionTimeout: 1 }, proxy.connectString);
         const held = proxy.once({ opcode: 'connect', direction: 'reply', action: 'hold' });
-        zk.connect().catch(() => {});
+        const connecting = later(zk.connect());
         const { release } = await held;
         await zk.close();
+        await expectError(connecting, ClosedError);
         release();
         await expectClosed(zk, ctx.base);
       },
@@ -87,10 +87,11 @@ export const close: CaseGroup = {
         const proxy = await ctx.proxy();
         await proxy.refuse();
         const zk = ctx.client({}, proxy.connectString);
-        zk.connect().catch(() => {});
+        const connecting = later(zk.connect());
         const began = performance.now();
         await zk.close();
         expect(performance.now() - began).toBeLessThan(500);
+        await expectError(connecting, ClosedError);
         await expectClosed(zk, ctx.base);
       },
     },
@@ -98,12 +99,12 @@ export const close: CaseGroup = {
       name: 'with calls on the wire: they are performed and answered first',
       run: async (ctx) => {
         const [zk, witness] = [await ctx.connect(), await ctx.connect()];
-        const calls = [
+        const calls = later([
           zk.create(ctx.at('a'), 'x'),
           zk.set(ctx.at('a'), 'y'),
           zk.get(ctx.at('a')),
           zk.create(ctx.at('e'), null, { mode: 'ephemeral' }),
-        ] as const;
+        ] as const);
         await zk.close();
         const [, , { data }] = await Promise.all(calls);
         expect(data).toEqual(Buffer.from('y'));
@@ -114,8 +115,7 @@ export const close: CaseGroup = {
       name: 'with calls that wait for their turn: they are a ClosedError, certainly not applied',
       run: async (ctx) => {
         const [zk, witness] = [await ctx.connect({ maxInFlight: 1 }), await ctx.connect()];
-        const calls = [zk.create(ctx.at('a')), zk.create(ctx.at('b')), zk.create(ctx.at('c'))];
-        for (const call of calls) call.catch(() => {});
+        const calls = later([zk.create(ctx.at('a')), zk.create(ctx.at('b')), zk.create(ctx.at('c'))]);
         await zk.close();
         expect((await calls[0])?.path).toBe(ctx.at('a'));
         for (const call of calls.slice(1)) await expectError(call, ClosedError, { maybeApplied: false });
@@ -133,9 +133,8 @@ export const close: CaseGroup = {
         const comingBack = proxy.once({ opcode: 'connect', direction: 'request', action: 'hold' });
         await proxy.cut();
         await comingBack;
-        const call = zk.set(ctx.base, 'x');
-        call.catch(() => {});
-        const closing = zk.close();
+        const call = later(zk.set(ctx.base, 'x'));
+        const closing = later(zk.close());
         expect(zk.state).toBe('closed');
         expect(signal.reason).toBeInstanceOf(ClosedError);
         await expectError(call, ClosedError, { maybeApplied: false });
@@ -167,8 +166,7 @@ export const close: CaseGroup = {
         const proxy = await ctx.proxy();
         const zk = await ctx.through(proxy, { sessionTimeout: 1_000 });
         await proxy.blackhole();
-        const call = zk.get(ctx.base);
-        call.catch(() => {});
+        const call = later(zk.get(ctx.base));
         const began = performance.now();
         await zk.close({ timeout: 50 });
         expect(performance.now() - began).toBeLessThan(500);
@@ -237,8 +235,7 @@ export const close: CaseGroup = {
         const zk = await ctx.through(proxy, { sessionTimeout: 1_000 });
         await proxy.cut({ stay: true });
         await ctx.until('the session is lost', () => zk.state === 'connecting');
-        const read = zk.get(ctx.base);
-        read.catch(() => {});
+        const read = later(zk.get(ctx.base));
         const began = performance.now();
         await zk.close();
         expect(performance.now() - began).toBeLessThan(500);
@@ -252,8 +249,7 @@ export const close: CaseGroup = {
         const zk = await ctx.connect();
         const calls: Promise<unknown>[] = [];
         const note = (): void => {
-          const call = zk.get(ctx.base);
-          call.catch(() => {});
+          const call = later(zk.get(ctx.base));
           calls.push(call);
         };
         zk.session!.signal.addEventListener('abort', note);

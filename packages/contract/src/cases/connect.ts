@@ -11,6 +11,7 @@ import {
 import type { CaseGroup, ContractCase } from '../case.ts';
 import type { Context } from '../context.ts';
 import { expectError } from '../expect-error.ts';
+import { later } from '../later.ts';
 import { StateLog } from '../state-log.ts';
 import { greeting, http, mute, nobody, slamming } from '../wrong-servers.ts';
 
@@ -73,8 +74,7 @@ const notAServer = wrongServers.map(
     run: async (ctx) => {
       const zk = ctx.client({ connectTimeout: 600, sessionTimeout: 1_000 }, await listen(ctx));
       const log = new StateLog(zk);
-      const call = zk.get('/');
-      call.catch(() => {});
+      const call = later(zk.get('/'));
       const began = performance.now();
       const error = await expectError(zk.connect(), TimeoutError, { code: 'TIMEOUT', operation: 'connect' });
       const took = performance.now() - began;
@@ -169,8 +169,8 @@ export const connect: CaseGroup = {
         const proxy = await ctx.proxy();
         await proxy.refuse();
         const zk = ctx.client({ connectTimeout: 0 }, proxy.connectString);
-        const connecting = zk.connect();
-        const creating = zk.create(ctx.at('node'), 'x');
+        const connecting = later(zk.connect());
+        const creating = later(zk.create(ctx.at('node'), 'x'));
         await proxy.restore();
         await connecting;
         await creating;

@@ -2,6 +2,7 @@ import { expect } from '@jest/globals';
 import { ConnectionLossError, type CreateMode, NodeExistsError, NoNodeError, TimeoutError } from '@zookit/client';
 import type { CaseGroup } from '../case.ts';
 import { expectError } from '../expect-error.ts';
+import { later } from '../later.ts';
 
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 const MODES: readonly CreateMode[] = ['persistent', 'persistent-sequential', 'ephemeral', 'ephemeral-sequential'];
@@ -103,7 +104,9 @@ export const createProtected: CaseGroup = {
         const witness = await ctx.connect();
         const cut = proxy.once({ opcode: 'create*', direction: 'reply', action: 'cut' });
         const comingBack = proxy.once({ opcode: 'connect', direction: 'request', action: 'hold' });
-        const call = zk.create(ctx.at('n-'), null, { protected: true, mode: 'persistent-sequential', timeout: 300 });
+        const call = later(
+          zk.create(ctx.at('n-'), null, { protected: true, mode: 'persistent-sequential', timeout: 300 }),
+        );
         await expectError(call, TimeoutError, { code: 'TIMEOUT', operation: 'create', path: ctx.at('n-') });
         await cut;
         expect((await witness.children(ctx.base)).children).toHaveLength(1);

@@ -2,6 +2,7 @@ import { expect } from '@jest/globals';
 import { BadVersionError, ClosedError, NoNodeError, NotEmptyError, TimeoutError } from '@zookit/client';
 import type { CaseGroup } from '../case.ts';
 import { expectError } from '../expect-error.ts';
+import { later } from '../later.ts';
 import { outage } from '../outage.ts';
 
 export const guaranteedDelete: CaseGroup = {
@@ -58,8 +59,8 @@ export const guaranteedDelete: CaseGroup = {
         await zk.create(ctx.at('b'));
         await outage(proxy, zk, async () => {
           const [giveUp, reason] = [new AbortController(), new Error('enough')];
-          const late = zk.delete(ctx.at('a'), { guaranteed: true, timeout: 30 });
-          const aborted = zk.delete(ctx.at('b'), { guaranteed: true, signal: giveUp.signal });
+          const late = later(zk.delete(ctx.at('a'), { guaranteed: true, timeout: 30 }));
+          const aborted = later(zk.delete(ctx.at('b'), { guaranteed: true, signal: giveUp.signal }));
           giveUp.abort(reason);
           await expectError(late, TimeoutError);
           await expect(aborted).rejects.toBe(reason);
@@ -77,7 +78,7 @@ export const guaranteedDelete: CaseGroup = {
         const { id, password } = zk.session!;
         const comingBack = proxy.once({ opcode: 'connect', direction: 'request', action: 'hold' });
         await proxy.cut();
-        const deleting = zk.delete(ctx.at('node'), { guaranteed: true });
+        const deleting = later(zk.delete(ctx.at('node'), { guaranteed: true }));
         const { release } = await comingBack;
         const killer = await ctx.connect({ session: { id, password } });
         await killer.close();
@@ -95,7 +96,7 @@ export const guaranteedDelete: CaseGroup = {
         await zk.create(ctx.at('node'), 'old');
         const cut = proxy.once({ opcode: 'delete', direction: 'reply', action: 'cut' });
         const comingBack = proxy.once({ opcode: 'connect', direction: 'request', action: 'hold' });
-        const deleting = zk.delete(ctx.at('node'), { guaranteed: true });
+        const deleting = later(zk.delete(ctx.at('node'), { guaranteed: true }));
         await cut;
         const { release } = await comingBack;
         await other.create(ctx.at('node'), 'new');
@@ -115,8 +116,8 @@ export const guaranteedDelete: CaseGroup = {
         await zk.create(ctx.at('node'));
         await proxy.cut({ stay: true });
         await ctx.until('the client knows', () => zk.state === 'suspended');
-        const deleting = zk.delete(ctx.at('node'), { guaranteed: true });
-        const closing = zk.close();
+        const deleting = later(zk.delete(ctx.at('node'), { guaranteed: true }));
+        const closing = later(zk.close());
         await expectError(deleting, ClosedError);
         await closing;
         expect(await witness.exists(ctx.at('node'))).not.toBeNull();

@@ -1,4 +1,5 @@
 import type { CaseGroup } from '../case.ts';
+import { aclCalls } from './acl-calls.ts';
 import { auth } from './auth.ts';
 import { callLimits } from './call-limits.ts';
 import { chroot } from './chroot.ts';
@@ -8,18 +9,24 @@ import { create } from './create.ts';
 import { createProtected } from './create-protected.ts';
 import { createWithEnd } from './create-with-end.ts';
 import { data } from './data.ts';
+import { errorPrecedence } from './error-precedence.ts';
 import { guaranteedDelete } from './guaranteed-delete.ts';
 import { lostConnection } from './lost-connection.ts';
+import { manyReads } from './many-reads.ts';
+import { mutex } from './mutex.ts';
 import { namespace } from './namespace.ts';
 import { order } from './order.ts';
 import { paths } from './paths.ts';
 import { read } from './read.ts';
+import { serverLore } from './server-lore.ts';
 import { sessionExpiry } from './session-expiry.ts';
 import { sessionTakeover } from './session-takeover.ts';
 import { sessions } from './sessions.ts';
 import { sizeLimits } from './size-limits.ts';
 import { stat } from './stat.ts';
 import { sync } from './sync.ts';
+import { transactions } from './transactions.ts';
+import { trees } from './trees.ts';
 import { watchEvents } from './watch-events.ts';
 import { watchOrder } from './watch-order.ts';
 import { watchReconnect } from './watch-reconnect.ts';
@@ -53,4 +60,11 @@ export const groups: readonly CaseGroup[] = [
   lostConnection,
   guaranteedDelete,
   close,
+  transactions,
+  manyReads,
+  aclCalls,
+  errorPrecedence,
+  serverLore,
+  trees,
+  mutex,
 ];

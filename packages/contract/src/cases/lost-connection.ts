@@ -3,6 +3,7 @@ import { ConnectionLossError, type ZooKeeper } from '@zookit/client';
 import type { FaultOpcode } from '@zookit/testing';
 import type { CaseGroup, ContractCase } from '../case.ts';
 import { expectError } from '../expect-error.ts';
+import { later } from '../later.ts';
 
 const DIRECTIONS = ['request', 'reply'] as const;
 
@@ -154,7 +155,7 @@ export const lostConnection: CaseGroup = {
         const zk = await ctx.through(proxy);
         await proxy.cut({ stay: true });
         await ctx.until('the client knows', () => zk.state === 'suspended');
-        const writing = [zk.create(ctx.at('node'), '0'), zk.set(ctx.at('node'), '1')];
+        const writing = later([zk.create(ctx.at('node'), '0'), zk.set(ctx.at('node'), '1')]);
         await proxy.restore();
         await Promise.all(writing);
         const { data, stat } = await zk.get(ctx.at('node'));
@@ -169,7 +170,7 @@ export const lostConnection: CaseGroup = {
         const zk = await ctx.through(proxy);
         await zk.create(ctx.at('large'), Buffer.alloc(900_000, 1));
         await proxy.delay(20);
-        const reading = zk.get(ctx.at('large'));
+        const reading = later(zk.get(ctx.at('large')));
         await proxy.cut();
         await proxy.restore();
         expect((await reading).data).toHaveLength(900_000);
@@ -182,7 +183,7 @@ export const lostConnection: CaseGroup = {
         const proxy = await ctx.proxy();
         const zk = await ctx.through(proxy);
         await proxy.delay(150);
-        const calls = [zk.create(ctx.at('a'), 'x'), zk.get(ctx.at('a')), zk.children(ctx.base)] as const;
+        const calls = later([zk.create(ctx.at('a'), 'x'), zk.get(ctx.at('a')), zk.children(ctx.base)] as const);
         const [, { data }, { children }] = await Promise.all(calls);
         expect(data).toEqual(Buffer.from('x'));
         expect(children).toEqual(['a']);

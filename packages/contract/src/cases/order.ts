@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals';
 import type { CaseGroup } from '../case.ts';
+import { later } from '../later.ts';
 
 export const order: CaseGroup = {
   name: 'order',
@@ -66,7 +67,7 @@ export const order: CaseGroup = {
       run: async (ctx) => {
         const zk = ctx.client();
         const path = ctx.at('node');
-        const calls = [zk.create(path, '0'), zk.set(path, '1'), zk.get(path)] as const;
+        const calls = later([zk.create(path, '0'), zk.set(path, '1'), zk.get(path)] as const);
         await zk.connect();
         const [, , { data }] = await Promise.all(calls);
         expect(data).toEqual(Buffer.from('1'));

@@ -4,6 +4,7 @@ import type { FaultProxy } from '@zookit/testing';
 import type { CaseGroup } from '../case.ts';
 import type { Context } from '../context.ts';
 import { expectError } from '../expect-error.ts';
+import { later } from '../later.ts';
 import { nextEvent, StateLog } from '../state-log.ts';
 import { WatchLog } from '../watch-log.ts';
 
@@ -74,13 +75,12 @@ export const sessionExpiry: CaseGroup = {
         const zk = await ctx.through(proxy);
         await zk.create(ctx.at('node'), 'before');
         const release = await expire(ctx, proxy, zk);
-        const writes = [
+        const writes = later([
           zk.set(ctx.at('node'), 'after'),
           zk.create(ctx.at('other')),
           zk.create(ctx.at('e'), null, { mode: 'ephemeral' }),
           zk.delete(ctx.at('node')),
-        ];
-        for (const write of writes) write.catch(() => {});
+        ]);
         release();
         for (const write of writes) await expectError(write, SessionExpiredError, { maybeApplied: false });
         expect((await zk.children(ctx.base)).children).toEqual(['node']);
@@ -94,8 +94,8 @@ export const sessionExpiry: CaseGroup = {
         const zk = await ctx.through(proxy);
         await zk.create(ctx.at('e'), null, { mode: 'ephemeral' });
         const release = await expire(ctx, proxy, zk);
-        const reads = [zk.exists(ctx.base), zk.children(ctx.base), zk.get(ctx.base), zk.sync()] as const;
-        const gone = zk.exists(ctx.at('e'));
+        const reads = later([zk.exists(ctx.base), zk.children(ctx.base), zk.get(ctx.base), zk.sync()] as const);
+        const gone = later(zk.exists(ctx.at('e')));
         release();
         const [stat, { children }, { data }] = await Promise.all(reads);
         expect(stat).not.toBeNull();
@@ -172,8 +172,7 @@ export const sessionExpiry: CaseGroup = {
         const watch = new WatchLog();
         await zk.get(ctx.base, { watch: watch.listener });
         const release = await expire(ctx, proxy, zk);
-        const waiting = [zk.get(ctx.base), zk.set(ctx.base, 'x')];
-        for (const call of waiting) call.catch(() => {});
+        const waiting = later([zk.get(ctx.base), zk.set(ctx.base, 'x')]);
         const lost = nextEvent(zk, 'lost');
         release();
         await lost;
@@ -212,7 +211,7 @@ export const sessionExpiry: CaseGroup = {
       run: async (ctx) => {
         const proxy = await ctx.proxy();
         const witness = await ctx.connect();
-        const zk = await ctx.through(proxy, { sessionTimeout: 2_000 });
+        const zk = await ctx.through(proxy, { sessionTimeout: 2_000, leaseMargin: 300 });
         const log = new StateLog(zk);
         await zk.create(ctx.at('e'), null, { mode: 'ephemeral' });
         const order: string[] = [];
@@ -276,7 +275,7 @@ export const sessionExpiry: CaseGroup = {
           },
         });
         await proxy.blackhole();
-        const calls = [zk.get(ctx.at('node')), zk.set(ctx.at('node'), 'after')] as const;
+        const calls = later([zk.get(ctx.at('node')), zk.set(ctx.at('node'), 'after')] as const);
         await expectError(calls[1], SessionExpiredError, { maybeApplied: true });
         await proxy.restore();
         expect((await calls[0]).data).toEqual(Buffer.from('before'));
@@ -292,10 +291,10 @@ export const sessionExpiry: CaseGroup = {
       waits: true,
       run: async (ctx) => {
         const proxy = await ctx.proxy();
-        const zk = await ctx.through(proxy, { sessionTimeout: 1_500 });
+        const zk = await ctx.through(proxy, { sessionTimeout: 2_000, leaseMargin: 100 });
         await zk.create(ctx.at('node'), 'before');
         await proxy.blackhole();
-        const [set, read] = [zk.set(ctx.at('node'), 'after'), zk.get(ctx.at('node'))];
+        const [set, read] = later([zk.set(ctx.at('node'), 'after'), zk.get(ctx.at('node'))] as const);
         await expectError(set, ConnectionLossError, { maybeApplied: true });
         await ctx.until('the session is lost', () => zk.session === null);
         await proxy.restore();

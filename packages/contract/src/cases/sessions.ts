@@ -68,6 +68,19 @@ export const sessions: CaseGroup = {
       },
     },
     {
+      name: 'it is kept by a client that does nothing, however early leaseMargin would have it lost',
+      waits: true,
+      run: async (ctx) => {
+        const zk = await ctx.connect({ sessionTimeout: 2_000, leaseMargin: 1_500 });
+        const { deadline, timeout } = zk.session!;
+        const log = new StateLog(zk);
+        await ctx.until('the deadline has moved on by more than a timeout', () => {
+          return (zk.session?.deadline ?? 0) > deadline + 1.5 * timeout;
+        });
+        expect(log.events).toEqual([]);
+      },
+    },
+    {
       name: 'deadline and remaining() say how long it lasts without a word from the server',
       run: async (ctx) => {
         const zk = await ctx.connect({ sessionTimeout: 5_000 });

@@ -2,6 +2,7 @@ import { expect } from '@jest/globals';
 import { ConnectionLossError, RequestTooLargeError, ResponseTooLargeError } from '@zookit/client';
 import type { CaseGroup } from '../case.ts';
 import { expectError } from '../expect-error.ts';
+import { later } from '../later.ts';
 
 /** jute.maxbuffer of every Apache server that nobody has configured otherwise. */
 const LIMIT = 1_048_575;
@@ -64,12 +65,12 @@ export const sizeLimits: CaseGroup = {
       run: async (ctx) => {
         const zk = await ctx.connect();
         await zk.create(ctx.at('node'), 'x');
-        const calls = [
+        const calls = later([
           zk.get(ctx.at('node')),
           zk.set(ctx.at('node'), Buffer.alloc(2 * LIMIT)),
           zk.set(ctx.at('node'), 'y'),
           zk.get(ctx.at('node')),
-        ];
+        ]);
         const [before, refused, set, after] = await Promise.allSettled(calls);
         expect(before).toMatchObject({ status: 'fulfilled', value: { data: Buffer.from('x') } });
         expect(refused).toMatchObject({ status: 'rejected', reason: { code: 'REQUEST_TOO_LARGE' } });
@@ -84,7 +85,7 @@ export const sizeLimits: CaseGroup = {
         const path = ctx.at('node');
         await zk.create(path, 'x');
         const id = zk.session?.id;
-        const call = zk.set(path, Buffer.alloc(setRoom(path) + 1));
+        const call = later(zk.set(path, Buffer.alloc(setRoom(path) + 1)));
         await expectError(call, ConnectionLossError, { operation: 'set', path, maybeApplied: true });
         expect((await zk.get(path)).data).toEqual(Buffer.from('x'));
         expect(zk.session?.id).toBe(id);
@@ -100,7 +101,7 @@ export const sizeLimits: CaseGroup = {
         zk.on('state', () => {
           states += 1;
         });
-        const [large, small] = [zk.get(ctx.at('large')), zk.get(ctx.at('small'))];
+        const [large, small] = later([zk.get(ctx.at('large')), zk.get(ctx.at('small'))] as const);
         await expectError(large, ResponseTooLargeError, {
           code: 'RESPONSE_TOO_LARGE',
           operation: 'get',

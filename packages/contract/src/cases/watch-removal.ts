@@ -2,6 +2,7 @@ import { expect } from '@jest/globals';
 import type { WatchListener, ZooKeeper } from '@zookit/client';
 import type { CaseGroup, ContractCase } from '../case.ts';
 import type { Context } from '../context.ts';
+import { later } from '../later.ts';
 import { outage } from '../outage.ts';
 import { WatchLog } from '../watch-log.ts';
 
@@ -173,7 +174,7 @@ export const watchRemoval: CaseGroup = {
       run: async (ctx) => {
         const zk = await ctx.connect();
         const [log, reason] = [new WatchLog(), new Error('no more')];
-        const read = zk.get(ctx.base, { watch: log.listener, watchSignal: AbortSignal.abort(reason) });
+        const read = later(zk.get(ctx.base, { watch: log.listener, watchSignal: AbortSignal.abort(reason) }));
         await expect(read).rejects.toBe(reason);
         await zk.sync();
         expect(await kept(ctx, 'data', ctx.base)).toBe(0);
@@ -215,7 +216,7 @@ export const watchRemoval: CaseGroup = {
       run: async (ctx) => {
         const zk = await ctx.connect();
         const [log, giveUp] = [new WatchLog(), new AbortController()];
-        const read = zk.get(ctx.base, { watch: log.listener, signal: giveUp.signal });
+        const read = later(zk.get(ctx.base, { watch: log.listener, signal: giveUp.signal }));
         giveUp.abort(new Error('enough'));
         await expect(read).rejects.toThrow('enough');
         await zk.sync();

@@ -1,3 +1,5 @@
+import type { ForkOptions } from 'node:child_process';
+import { join } from 'node:path';
 import { ZooKeeper, type ZooKeeperOptions } from '@zookit/client';
 import { FaultProxy } from '@zookit/testing';
 
@@ -31,6 +33,18 @@ export function times<T>(count: number, make: (index: number) => Promise<T>): Pr
   return Promise.all(Array.from({ length: count }, (_, index) => make(index)));
 }
 
+/** For `fork`: a process that runs a test's TypeScript, and the packages' sources, as they are. */
+export const sourceProcess: ForkOptions = {
+  cwd: join(import.meta.dirname, '../..'),
+  execArgv: ['--import', '@zookit/jest-preset/run-source', '--conditions=@zookit/source'],
+};
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
+
 /** When the signal aborted, in `performance.now()` ms. */
 export function abortOf(signal: AbortSignal): Promise<number> {
   return new Promise((resolve) => {
@@ -43,9 +57,7 @@ export async function until(what: string, condition: () => boolean | Promise<boo
   const end = performance.now() + ms;
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`waited ${ms} ms in vain: ${what}`);
-    await new Promise((resolve) => {
-      setTimeout(resolve, 10);
-    });
+    await pause(10);
   }
 }
 

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type WaitOptions, withDeadline } from './deadline.ts';
-import { RealServerStartError, RealServerUnavailableError } from './errors.ts';
-import { findProgram } from './find-program.ts';
+import { RealServerStartError } from './errors.ts';
+import { findJava } from './find-java.ts';
 import { fourLetterWord } from './four-letter-word.ts';
 import { freePorts } from './free-ports.ts';
 import { Member, PortClash, type RealServerMember } from './member.ts';
@@ -256,16 +256,4 @@ async function launch(member: Member, controller: AbortController, onClash: 'at 
       await sleep(200);
     }
   }
-}
-
-async function findJava(): Promise<string> {
-  if (process.platform === 'win32') {
-    throw new RealServerUnavailableError('Real servers need signals that Windows does not have');
-  }
-  const { JAVA_HOME } = process.env;
-  const java = await findProgram('java', JAVA_HOME);
-  if (java) return java;
-  throw new RealServerUnavailableError(
-    "Real servers need Java, and there is no 'java' in JAVA_HOME or on PATH (Debian: default-jre-headless)",
-  );
 }
