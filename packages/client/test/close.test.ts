@@ -368,6 +368,18 @@ describe('close() in simulated time', () => {
     expect(heard.sort()).toEqual(['1 closed /a', '2 closed /a', '3 closed /b']);
   });
 
+  it('tells a watch that is set while it says goodbye', async () => {
+    const net = new Simulation();
+    net.serve('a', {}, { timeout: T });
+    const { zk } = await connectedClient(net, 'a');
+    const heard: string[] = [];
+    const reading = zk.get('/a', { watch: ({ type, path }) => heard.push(`${type} ${path}`) });
+    const closing = zk.close();
+    expect(await reading).toMatchObject({ data: Buffer.from('data of /a') });
+    await closing;
+    expect(heard).toEqual(['closed /a']);
+  });
+
   it('settles what is being tried again, too', async () => {
     const net = new Simulation();
     const server = net.serve('a', {}, { timeout: T });

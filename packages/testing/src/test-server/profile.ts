@@ -26,6 +26,8 @@ export interface ServerProfile {
   readonly create2InMulti: boolean;
   /** Whether a null ACL is one that cannot be read, and not one that is refused. */
   readonly nullAclIsMalformed: boolean;
+  /** Whether delete looks for the node before it asks whether the caller may delete there. */
+  readonly deleteLooksFirst: boolean;
   /** Whether the sequence goes on below zero after 2147483647, or stays there. */
   readonly sequenceWraps: boolean;
 }
@@ -85,6 +87,7 @@ const v34: ServerProfile = {
   eventsNeedRead: false,
   create2InMulti: false,
   nullAclIsMalformed: true,
+  deleteLooksFirst: true,
   sequenceWraps: true,
 };
 const v35: ServerProfile = {
@@ -98,6 +101,7 @@ const v36: ServerProfile = {
   version: '3.6.4',
   opcodes: new Set(opcodes36),
   nullAclIsMalformed: false,
+  deleteLooksFirst: false,
   sequenceWraps: false,
 };
 const v37: ServerProfile = { ...v36, version: '3.7.2', opcodes: new Set(opcodes37), create2InMulti: true };

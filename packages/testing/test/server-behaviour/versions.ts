@@ -177,6 +177,14 @@ export function versions(release: Release, target: GetTarget): void {
     expect(await writer.err(Op.create, createBody(`${path}/a`, { acl: [] }))).toBe(-114);
   });
 
+  it(`${release} tells whoever may not delete there whether the node is there, before 3.6`, async () => {
+    const { path, writer } = await scene();
+    const readOnly = [{ perms: 1, scheme: 'world', id: 'anyone' }];
+    expect(await writer.err(Op.create, createBody(`${path}/closed`, { acl: readOnly }))).toBe(0);
+    const err = await writer.err(Op.delete, versionBody(`${path}/closed/missing`));
+    expect(err).toBe(since('3.6') ? -102 : -101);
+  });
+
   it(`${release} says what it is`, async () => {
     const client = await clients.dial();
     client.sendRaw('srvr');

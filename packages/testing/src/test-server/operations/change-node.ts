@@ -28,6 +28,7 @@ export function decodeDelete(r: JuteReader): Write {
       const path = requirePath(request.path);
       const parentPath = parentOfDoomed(path);
       const parent = pending.expect(parentPath);
+      if (database.profile.deleteLooksFirst) pending.expect(path);
       requirePerm(parent.acl, Perm.delete, caller.identities);
       const node = pending.expect(path);
       nextVersion(node.version, request.version);
