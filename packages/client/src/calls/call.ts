@@ -17,6 +17,8 @@ export interface QueuedCall extends Request {
   after: QueuedCall | null;
   /** Whether the caller has its answer already, be it an abort. */
   readonly settled: boolean;
+  /** Whether a reply may come: it has been written, and the connection has not failed it. */
+  readonly onWire: boolean;
   /** Ends the call with an error of its own path and operation. */
   fail(code: string, cause: ZooKeeperError, maybeApplied: boolean): void;
   /** Ends the call with the error as it is. */
@@ -105,6 +107,10 @@ export class Call<Args, Result> implements QueuedCall {
         );
       }, timeout);
     }
+  }
+
+  get onWire(): boolean {
+    return this.#onWire;
   }
 
   get opcode(): number {

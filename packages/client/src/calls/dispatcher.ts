@@ -136,9 +136,9 @@ export class Dispatcher implements CallOwner {
   endSession(error: ZooKeeperError, before: number): void {
     const renewed = this.#end === null;
     const concerns = (call: QueuedCall): boolean => !renewed || (call.order < before && !call.operation.repeatable);
-    // Those that wait to be made again are not in the queue.
+    // Those that wait to be made again are not in the queue. Those on the wire hear of it from the connection.
     for (const call of [...this.#queue.takeWhere(concerns), ...this.#attempts.keys()]) {
-      if (concerns(call)) this.#conclude(call, 'SESSION_EXPIRED', error, false);
+      if (concerns(call) && !call.onWire) this.#conclude(call, 'SESSION_EXPIRED', error, false);
     }
     if (!renewed) this.#over.abort(error);
   }

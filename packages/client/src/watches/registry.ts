@@ -27,6 +27,7 @@ export class WatchRegistry {
   readonly #pending = new Map<string, number>();
   readonly #onError: (error: unknown) => void;
   #size = 0;
+  #closed = false;
 
   constructor(onError: (error: unknown) => void) {
     this.#onError = onError;
@@ -38,6 +39,11 @@ export class WatchRegistry {
 
   /** Adds a watcher. The same function on the same path and kind is one watch: the newcomer ends at once. */
   add(kind: WatchKind, path: string, watcher: Watcher): void {
+    if (this.#closed) {
+      // Its read was answered while the client said goodbye.
+      this.#tell(watcher, { type: 'closed', path: watcher.root.toView(path) });
+      return;
+    }
     const chains = this.#chains[kind];
     const first = chains.get(path) ?? null;
     for (let present = first; present !== null; present = present.next) {
@@ -109,6 +115,7 @@ export class WatchRegistry {
 
   /** Ends every watch and says why. */
   endAll(type: 'session-lost' | 'closed'): void {
+    this.#closed ||= type === 'closed';
     for (const kind of ['data', 'exist', 'child'] as const) {
       const chains = [...this.#chains[kind]];
       this.#chains[kind].clear();
