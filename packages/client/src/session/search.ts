@@ -1,4 +1,4 @@
-import { type Connection, type ConnectionHandlers, type HandshakeRequest, zooKeeperError } from '@zookit/protocol';
+import { type Connection, type HandshakeRequest, zooKeeperError } from '@zookit/protocol';
 import { onAbort } from '../abort.ts';
 import type { Host } from '../connect-string.ts';
 import type { HostList } from '../ensemble/hosts.ts';
@@ -6,6 +6,7 @@ import type { Settings } from '../options.ts';
 import { attempt, pause } from './attempt.ts';
 import { endSession } from './farewell.ts';
 import type { Grant } from './grant.ts';
+import type { OpeningHandlers } from './while-present.ts';
 
 /** What a handshake is for. */
 export type Purpose =
@@ -22,7 +23,7 @@ export interface SearchHooks {
   /** How long the session, or the wish for one, has left, in ms. */
   timeLeft(purpose: Purpose): number;
   /** The handlers of a connection that is being opened; `opened` is called with it before it delivers anything. */
-  handlers(): ConnectionHandlers & { opened(connection: Connection): void };
+  handlers(): OpeningHandlers;
   /** A handshake has succeeded; the search is over. */
   found(connection: Connection, purpose: Purpose): void;
   /** A session that was over has been ended on the server, or is not there any more. */

@@ -1,29 +1,17 @@
-import { type Connection, type ConnectionHandlers, ZooKeeperError, zooKeeperError } from '@zookit/protocol';
+import { type Connection, ZooKeeperError, zooKeeperError } from '@zookit/protocol';
 import type { ConnectString, Host } from '../connect-string.ts';
-import { type Deferred, deferred } from '../deferred.ts';
+import { deferred } from '../deferred.ts';
 import { HostList } from '../ensemble/hosts.ts';
 import type { Settings } from '../options.ts';
+import { Burial } from './burial.ts';
 import { endSession } from './farewell.ts';
 import { Grant } from './grant.ts';
+import type { SessionHooks } from './hooks.ts';
 import { LeaseWatch } from './lease-watch.ts';
-import { type Effect, type Input, type State, type StateEvent, step } from './machine.ts';
+import { type Effect, type Input, type State, step } from './machine.ts';
 import { type Purpose, Search } from './search.ts';
-
-/** What the session asks of the rest of the client. */
-export interface SessionHooks extends Pick<ConnectionHandlers, 'onNotification' | 'onDrain'> {
-  /** The connection, if there is one, is not to be used any more: before anybody is told of the new state. */
-  leave(state: State, cause: ZooKeeperError | null): void;
-  /** Everybody is told of a change of state. */
-  onState(state: State, previous: State, event: StateEvent | undefined): void;
-  /** Whoever holds something is told that it is in doubt, though the state says nothing of it. */
-  onSuspect(): void;
-  /** A connection is ready: send credentials, watches and calls. */
-  serve(connection: Connection): void;
-  /** The session is over; what depends on it fails with the error. */
-  endSession(error: ZooKeeperError): void;
-  /** The client is over; everything fails with the error. */
-  stop(error: ZooKeeperError): void;
-}
+import { Start } from './start.ts';
+import { whilePresent } from './while-present.ts';
 
 /** What a closed client without a connection spends on ending its session by default, in ms. */
 const FAREWELL = 1_750;
@@ -41,16 +29,14 @@ export class Session {
   #since: number;
   #grant: Grant | null = null;
   #connection: Connection | null = null;
-  #toBury: Grant | null = null;
-  #buryUntil = 0;
+  readonly #start: Start;
+  readonly #burial: Burial;
   /** Opened, granted, and not yet in use: the server gave another session than the one that was asked for. */
   #spare: Connection | null = null;
   #takeOver: { id: bigint; password: Uint8Array } | null;
   #endsWithConnection: boolean;
   #hadSession = false;
   #zxid = 0n;
-  #connectTimer: ReturnType<Settings['environment']['clock']['setTimeout']> | null = null;
-  #started: Deferred<void> | null = null;
   #closing: Promise<void> | null = null;
   #failure: ZooKeeperError | null = null;
   #end: ZooKeeperError | null = null;
@@ -64,15 +50,22 @@ export class Session {
     this.#takeOver = settings.session ?? null;
     this.#endsWithConnection = settings.sessionEnds === 'connection';
     this.#since = this.#now();
+    this.#start = new Start(settings, () => this.#connectTimedOut());
+    this.#burial = new Burial(settings.environment.clock.now);
     this.#search = new Search(settings, this.hosts, {
       purpose: () => this.#purpose(),
       lastZxid: () => this.lastZxid,
       timeLeft: (purpose) => this.#timeLeft(purpose),
-      handlers: () => this.#handlers(),
+      handlers: () =>
+        whilePresent(() => this.#connection, {
+          onWake: () => this.#lease.wake(),
+          onInputRead: () => this.#onHeard(),
+          onNotification: hooks.onNotification,
+          onDrain: hooks.onDrain,
+          onClosed: (cause) => this.#onClosed(cause),
+        }),
       found: (connection, purpose) => this.#adopt(connection, purpose),
-      buried: () => {
-        this.#toBury = null;
-      },
+      buried: () => this.#burial.done(),
       failed: (host, purpose, error) => this.#onFailedAttempt(host, purpose, error),
       broken: (error) => this.#onDefect(error),
     });
@@ -124,17 +117,10 @@ export class Session {
   connect(): Promise<void> {
     const over = this.#end ?? this.#gone;
     if (over !== null) return Promise.reject(over);
-    if (this.#started !== null) return this.#started.promise;
-    this.#started = deferred<void>();
-    // The state tells it as well: a caller who drops the promise must not bring the process down.
-    this.#started.promise.catch(() => {});
-    const { connectTimeout, environment, unref } = this.#settings;
-    if (connectTimeout > 0) {
-      this.#connectTimer = environment.clock.setTimeout(() => this.#connectTimedOut(), connectTimeout);
-      if (unref) this.#connectTimer.unref?.();
-    }
+    if (this.#start.promise !== null) return this.#start.promise;
+    const started = this.#start.begin();
     this.#perform('connect', null);
-    return this.#started.promise;
+    return started;
   }
 
   /**
@@ -154,7 +140,7 @@ export class Session {
   sessionOver(cause: ZooKeeperError): void {
     if (this.#grant === null) return;
     this.#step('session-over', cause);
-    this.#toBury = null;
+    this.#burial.done();
   }
 
   authRefused(cause: ZooKeeperError): void {
@@ -216,11 +202,10 @@ export class Session {
 
   #serve(): void {
     const connection = this.#connection as Connection;
-    this.#clearConnectTimer();
     this.#hooks.serve(connection);
     connection.start();
     this.#lease.watch(this.#grant as Grant);
-    this.#started?.resolve();
+    this.#start.succeeded();
   }
 
   #endGrant(cause: ZooKeeperError | null): void {
@@ -228,10 +213,7 @@ export class Session {
     this.#lease.stop();
     if (grant === null) return;
     this.#grant = null;
-    if (!grant.readOnly && this.#state !== 'closed') {
-      this.#toBury = grant;
-      this.#buryUntil = this.#now() + 2 * grant.timeout;
-    }
+    if (!grant.readOnly && this.#state !== 'closed') this.#burial.order(grant, 2 * grant.timeout);
     grant.end(cause ?? zooKeeperError('SESSION_EXPIRED'));
   }
 
@@ -242,8 +224,7 @@ export class Session {
     this.#hooks.endSession(cause);
     if (!this.#settings.renewSession) {
       this.#gone = cause;
-      this.#clearConnectTimer();
-      this.#started?.reject(cause);
+      this.#start.failed(cause);
     } else if (this.#state === 'lost') this.#step('renew', null);
   }
 
@@ -252,9 +233,8 @@ export class Session {
     this.#spare?.destroy(cause);
     this.#spare = null;
     this.#search.stop();
-    this.#clearConnectTimer();
     this.#hooks.stop(cause);
-    this.#started?.reject(cause);
+    this.#start.failed(cause);
     if (this.#state === 'auth-failed') this.#dropConnection(cause);
   }
 
@@ -264,15 +244,10 @@ export class Session {
     connection?.destroy(cause);
   }
 
-  #clearConnectTimer(): void {
-    if (this.#connectTimer !== null) this.#settings.environment.clock.clearTimeout(this.#connectTimer);
-    this.#connectTimer = null;
-  }
-
   // --- what the search asks and tells
 
   #purpose(): Purpose | null {
-    const toBury = this.#toBury !== null && this.#now() < this.#buryUntil ? this.#toBury : null;
+    const toBury = this.#burial.due;
     if (this.#end !== null) return toBury === null ? null : { kind: 'bury', grant: toBury };
     if (this.#grant !== null && !this.#grant.readOnly) return { kind: 'resume', grant: this.#grant };
     if (toBury !== null) return { kind: 'bury', grant: toBury };
@@ -281,37 +256,7 @@ export class Session {
 
   #timeLeft(purpose: Purpose): number {
     if (purpose.kind === 'resume') return purpose.grant.lostAt - this.#now();
-    return this.#end === null ? this.#settings.sessionTimeout : this.#buryUntil - this.#now();
-  }
-
-  /** The handlers of one connection; they fall silent once it isn't the present one any more. */
-  #handlers(): ConnectionHandlers & { opened(connection: Connection): void } {
-    let mine: Connection | null = null;
-    const present = (): boolean => mine !== null && mine === this.#connection;
-    return {
-      opened: (connection) => {
-        mine = connection;
-      },
-      onWake: () => {
-        if (present()) this.#lease.wake();
-      },
-      onInputRead: () => {
-        if (present()) this.#onHeard();
-      },
-      onNotification: (event, zxid) => {
-        if (present()) this.#hooks.onNotification(event, zxid);
-      },
-      onDrain: () => {
-        if (present()) this.#hooks.onDrain();
-      },
-      onClosed: (cause) => {
-        const grant = this.#grant;
-        // The news may be old: a process that was stopped may have no session any more.
-        if (present()) this.#lease.wake();
-        if (present()) this.#onSocketLost(cause);
-        return grant?.signal.aborted === true ? (grant.signal.reason as ZooKeeperError) : cause;
-      },
-    };
+    return this.#end === null ? this.#settings.sessionTimeout : this.#burial.timeLeft;
   }
 
   #onHeard(): void {
@@ -379,7 +324,7 @@ export class Session {
     this.#takeOver = null;
     this.#hadSession = true;
     this.#step('session-over', cause);
-    this.#toBury = null;
+    this.#burial.done();
   }
 
   #onFailedAttempt(host: Host, purpose: Purpose, error: unknown): void {
@@ -389,12 +334,22 @@ export class Session {
     if (failure.code !== 'SESSION_EXPIRED' || purpose.kind === 'new') return;
     // A handshake that ended in a clear no: the server is well.
     this.hosts.succeeded();
-    if (purpose.kind === 'bury') this.#toBury = null;
+    if (purpose.kind === 'bury') this.#burial.done();
     else {
       this.#sessionGone(
         zooKeeperError('SESSION_EXPIRED', { message: 'the server no longer knows the session', cause: failure }),
       );
     }
+  }
+
+  /** What is in flight fails with the error that this returns. */
+  #onClosed(cause: ZooKeeperError): ZooKeeperError {
+    const grant = this.#grant;
+    const connection = this.#connection;
+    // The news may be old: a process that was stopped may have no session any more.
+    this.#lease.wake();
+    if (connection === this.#connection) this.#onSocketLost(cause);
+    return grant?.signal.aborted === true ? (grant.signal.reason as ZooKeeperError) : cause;
   }
 
   #onSocketLost(cause: ZooKeeperError): void {
@@ -468,13 +423,12 @@ export class Session {
       this.#search.stop();
       this.#dropConnection(zooKeeperError('CLOSED'));
     }, limit);
-    const until = this.#now() + limit;
+    const began = this.#now();
     // A listener may have closed the client before the connection was put to use.
     this.#connection?.start();
     const ended = this.#connection !== null && (await endSession(this.#connection));
     if (!ended && !grant.readOnly && !this.#endsWithConnection) {
-      this.#toBury = grant;
-      this.#buryUntil = until;
+      this.#burial.order(grant, limit - (this.#now() - began));
       this.hosts.succeeded();
       await this.#search.start();
     }

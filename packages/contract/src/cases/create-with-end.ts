@@ -123,6 +123,25 @@ export const createWithEnd: CaseGroup = {
       },
     },
     {
+      name: 'a mode that the server does not have is an UnimplementedError, never another mode, and the session lives on',
+      run: async (ctx) => {
+        const zk = await ctx.connect();
+        const { id } = zk.session!;
+        for (const [name, options] of [
+          ['c', { mode: 'container' }],
+          ['t', { mode: 'persistent-ttl', ttl: 60_000 }],
+        ] as const) {
+          const outcome = await zk.create(ctx.at(name), null, options).then(
+            () => 'known',
+            ({ code }: { code: string }) => code,
+          );
+          expect(['known', 'UNIMPLEMENTED']).toContain(outcome);
+          expect((await zk.exists(ctx.at(name))) !== null).toBe(outcome === 'known');
+        }
+        expect(zk.session?.id).toBe(id);
+      },
+    },
+    {
       name: 'a ttl with another mode, and a mode that does not exist, are refused before anything is sent',
       run: async (ctx) => {
         const zk = await ctx.connect();

@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import { ConnectionLossError, type ZooKeeper } from '@zookit/client';
+import { ClosedError, ConnectionLossError, TimeoutError, type ZooKeeper } from '@zookit/client';
 import type { FaultOpcode } from '@zookit/testing';
 import type { CaseGroup, ContractCase } from '../case.ts';
 import { expectError } from '../expect-error.ts';
@@ -145,6 +145,46 @@ export const lostConnection: CaseGroup = {
           });
         }
         expect((await zk.get(ctx.at('node'))).stat.version).toBe(0);
+      },
+    },
+    {
+      name: 'a read that is repeated keeps its place before the calls made after it',
+      run: async (ctx) => {
+        const proxy = await ctx.proxy();
+        const zk = await ctx.through(proxy);
+        await zk.create(ctx.at('node'), 'before');
+        const held = proxy.once({ opcode: 'getData', direction: 'request', action: 'hold' });
+        const read = later(zk.get(ctx.at('node')));
+        await held;
+        const made: Promise<unknown>[] = [];
+        zk.once('suspended', () => {
+          made.push(zk.set(ctx.at('node'), 'after'), zk.get(ctx.at('node')));
+        });
+        await proxy.cut();
+        expect((await read).data).toEqual(Buffer.from('before'));
+        expect(await made[0]).toMatchObject({ version: 1 });
+        expect(await made[1]).toMatchObject({ data: Buffer.from('after') });
+      },
+    },
+    {
+      name: 'a read that waits to be repeated can be given up, and ends with close()',
+      run: async (ctx) => {
+        const proxy = await ctx.proxy();
+        const zk = await ctx.through(proxy);
+        const comingBack = proxy.once({ opcode: 'connect', direction: 'request', action: 'hold' });
+        const held = proxy.once({ opcode: 'getData', direction: 'request', action: 'hold' });
+        const [giveUp, reason] = [new AbortController(), new Error('enough')];
+        const aborted = later(zk.get(ctx.base, { signal: giveUp.signal }));
+        const late = later(zk.get(ctx.base, { timeout: 30 }));
+        const closed = later(zk.get(ctx.base));
+        await held;
+        await proxy.cut();
+        await comingBack;
+        giveUp.abort(reason);
+        await expect(aborted).rejects.toBe(reason);
+        await expectError(late, TimeoutError, { operation: 'get', path: ctx.base });
+        await zk.close();
+        await expectError(closed, ClosedError, { operation: 'get', path: ctx.base });
       },
     },
     {

@@ -105,6 +105,20 @@ export const sessionExpiry: CaseGroup = {
       },
     },
     {
+      name: 'a read that waits sets its watch in the new session',
+      run: async (ctx) => {
+        const proxy = await ctx.proxy();
+        const zk = await ctx.through(proxy);
+        const log = new WatchLog();
+        const release = await expire(ctx, proxy, zk);
+        const read = later(zk.get(ctx.base, { watch: log.listener }));
+        release();
+        await read;
+        await zk.set(ctx.base, 'x');
+        expect(log.types).toEqual(['changed']);
+      },
+    },
+    {
       name: 'watches end with "session-lost", once, and are not set again',
       run: async (ctx) => {
         const proxy = await ctx.proxy();

@@ -108,7 +108,7 @@ const stops: [string, (scene: Scene) => Promise<() => void>][] = [
 describe('a holder that is stopped for longer than its session', () => {
   it.each(stops)(`%s, is told before anything else when it goes on, ${ROUNDS} times`, async (title, stop) => {
     await rounds(async (round) => {
-      const here = await scene(`/stopped/${title.replaceAll(/\W+/g, '-')}-${round}`, 3_000, 1_000);
+      const here = await scene(`/stopped/${title.replaceAll(/\W+/g, '-')}-${round}`, 2_000, 700);
       const { holder, base, zk, locks } = here;
       const granted = new Mutex(zk, `${base}/held`).acquire();
       await until('another waits', async () => (await contenders(zk, `${base}/held`)).length === 2);
