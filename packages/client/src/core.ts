@@ -95,10 +95,10 @@ export class Core {
   }
 
   /** Presents the credentials on this connection, if there is one, and on every later one. */
-  addAuth(scheme: string, auth: Uint8Array): Promise<void> {
+  async addAuth(scheme: string, auth: Uint8Array): Promise<void> {
     this.#auth.push({ scheme, auth });
     const { connection } = this.session;
-    return connection === null ? Promise.resolve() : this.#authenticate(connection, scheme, auth);
+    if (connection !== null) await this.#authenticate(connection, scheme, auth);
   }
 
   /** Before anybody is told: what listeners ask for must not go out on what is over. */
@@ -152,12 +152,8 @@ export class Core {
   }
 
   /** In this order: credentials, watches, calls. The server handles them in the order in which they come. */
-  #serve(connection: Connection): void {
-    for (const { scheme, auth } of this.#auth) {
-      this.#authenticate(connection, scheme, auth).catch(() => {
-        // The session has been told, and ends the client.
-      });
-    }
+  #serve(connection: Connection): Promise<boolean> {
+    const accepted = this.#auth.map(({ scheme, auth }) => this.#authenticate(connection, scheme, auth));
     if (this.settings.createChroot && !this.#chrootMade) this.#makeChroot(connection);
     const zxid = this.session.lastZxid;
     for (const request of rearmRequests(this.watches, zxid, (errno) => this.#onRearmed(errno))) {
@@ -169,18 +165,24 @@ export class Core {
     }
     this.dispatcher.attach(connection);
     this.#tracker?.read();
+    return Promise.all(accepted).then(
+      (all) => all.every(Boolean),
+      // The session has been told, and ends the client.
+      () => false,
+    );
   }
 
   #onRearmed(errno: number): void {
     if (errno !== 0) this.events.report(errorFromReply(errno, { operation: 'setWatches' }));
   }
 
-  #authenticate(connection: Connection, scheme: string, auth: Uint8Array): Promise<void> {
+  /** False when the connection broke before the answer: the next one presents them again. */
+  #authenticate(connection: Connection, scheme: string, auth: Uint8Array): Promise<boolean> {
     return new Promise((resolve, reject) => {
       const request = requestOf(OpCode.auth, (writer) => writeAuthPacket(writer, { type: 0, scheme, auth }), {
         onReply: (errno) => {
           if (errno === ErrorCode.OK) {
-            resolve();
+            resolve(true);
             return;
           }
           const error = zooKeeperError('AUTH_FAILED', {
@@ -191,8 +193,7 @@ export class Core {
           this.session.authRefused(error);
           reject(error);
         },
-        // The next connection presents them again.
-        onFailure: () => resolve(),
+        onFailure: () => resolve(false),
       });
       connection.sendSpecial(request, Xid.auth);
     });

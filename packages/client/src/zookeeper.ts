@@ -69,9 +69,15 @@ export class ZooKeeper {
     return client;
   }
 
-  /** Starts the client; resolves with its first session. Called again, it is the same wait. */
+  /**
+   * Starts the client; resolves with its first session, once its credentials have been accepted. Called again, it is the same wait.
+   * `signal` and `timeout` end the wait, not the client.
+   */
   connect(options: CallOptions = {}): Promise<void> {
-    return waitFor(this.#core, this.#core.session.connect(), options);
+    const wait = waitFor(this.#core, this.#core.session.connect(), options ?? {}, 'connect');
+    // The state tells it as well: a caller who drops the promise must not bring the process down.
+    wait.catch(() => {});
+    return wait;
   }
 
   get state(): State {

@@ -16,7 +16,7 @@ export class HeldNode extends HeldEmitter implements Held {
   readonly #place: Place;
   readonly #controller = abortController();
   readonly #offSession: () => void;
-  readonly #onSuspended: () => void;
+  readonly #onSuspect: () => void;
   readonly #onReconnected: () => void;
   #revocation: RevocationWatch | null = null;
   #end: 'released' | 'lost' | null = null;
@@ -33,16 +33,17 @@ export class HeldNode extends HeldEmitter implements Held {
     this.fencingToken = place.czxid;
     const { signal } = place.grant;
     this.#offSession = onAbort(signal, () => this.#lose('its session is over', signal.reason, false));
-    this.#onSuspended = () => {
+    this.#onSuspect = () => {
       if (this.#end !== null) return;
       this.emit('suspect');
-      if (policy === 'suspended')
-        this.#lose('the connection is lost, which ends it by policy "suspended"', undefined, true);
+      if (policy === 'suspended') this.#lose('it is in doubt, which ends it by policy "suspended"', undefined, true);
     };
     this.#onReconnected = () => {
       if (this.#end === null) this.#verify();
     };
-    zk.on('suspended', this.#onSuspended);
+    zk.on('suspended', this.#onSuspect);
+    // The machine may have slept.
+    zk.on('suspect', this.#onSuspect);
     zk.on('reconnected', this.#onReconnected);
   }
 
@@ -127,7 +128,8 @@ export class HeldNode extends HeldEmitter implements Held {
     this.#deadline = Math.min(this.#now(), this.#place.grant.lostAt);
     this.#end = end;
     this.#offSession();
-    this.#zk.off('suspended', this.#onSuspended);
+    this.#zk.off('suspended', this.#onSuspect);
+    this.#zk.off('suspect', this.#onSuspect);
     this.#zk.off('reconnected', this.#onReconnected);
     this.#revocation?.stop();
     this.#controller.abort(reason);

@@ -8,7 +8,7 @@ import type { EventEmitter } from 'eventemitter3';
 export type Policy = 'deadline' | 'suspended';
 
 export type HeldEvents = {
-  /** The connection is lost. Still held until `deadline`, if nothing more is heard, but finish or slow down. */
+  /** The connection is lost, or the machine seems to have slept. Still held until `deadline`, if nothing more is heard, but finish or slow down. */
   suspect: () => void;
   /** No longer held, and not because of `release()`. `signal` has been aborted by then. */
   lost: (reason: LeaseLostError) => void;

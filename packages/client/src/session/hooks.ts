@@ -9,8 +9,8 @@ export interface SessionHooks extends Pick<ConnectionHandlers, 'onNotification' 
   onState(state: State, previous: State, event: StateEvent | undefined): void;
   /** Whoever holds something is told that it is in doubt, though the state says nothing of it. */
   onSuspect(): void;
-  /** A connection is ready: send credentials, watches and calls. */
-  serve(connection: Connection): void;
+  /** A connection is ready: send credentials, watches and calls. Resolves with whether the credentials were accepted on it; never rejects. */
+  serve(connection: Connection): Promise<boolean>;
   /** The session is over; what depends on it fails with the error. */
   endSession(error: ZooKeeperError): void;
   /** The client is over; everything fails with the error. */

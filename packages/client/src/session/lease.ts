@@ -41,15 +41,16 @@ export interface LeaseTerms {
 
 /**
  * The terms for a timeout, with a margin that the user may have chosen. A smaller one than the default is taken at its word. A larger one is meant
- * for followers that are cut off for so long, and counts from the last ping before that. None is so large that a session on a good link is given up.
+ * for followers that are cut off for so long, and counts from the last ping before that. A third of the timeout is always left for the way.
  */
 export function termsOf(timeout: number, chosen: number | undefined): LeaseTerms {
   const usual = defaultMargin(timeout);
   const slack = slackOf(timeout);
   if (chosen === undefined) return { timeout, margin: usual, slack };
-  if (chosen <= usual) return { timeout, margin: chosen, slack: null };
+  if (chosen < usual) return { timeout, margin: chosen, slack: null };
   const gap = pingInterval(timeout);
-  return { timeout, margin: Math.min(chosen + gap + slack, 0.9 * timeout - gap), slack };
+  const margin = chosen + Math.min(gap + slack, chosen - usual);
+  return { timeout, margin: Math.max(usual, Math.min(margin, (2 / 3) * timeout - gap)), slack };
 }
 
 /** No server can expire the session before this, as far as it has heard of the request that was sent then. */
@@ -84,32 +85,34 @@ export class Hearing {
   newest: number;
   /** The leader counts from this or later, however unlucky its reports fell. */
   certain: number;
-  #report: number;
+  readonly #report: number;
+  /** The leader itself granted it, and no follower reports it. */
+  readonly #handshake: Touch;
   /** The newest ones, oldest first. */
   #touches: Touch[];
 
-  /** A handshake has been answered: the leader itself granted it. */
+  /** A handshake has been answered. */
   constructor(sentAt: number, timeout: number) {
     this.newest = sentAt;
     this.certain = sentAt;
     this.#report = longestReportInterval(timeout);
-    this.#touches = [{ sentAt, answeredAt: sentAt, lastAnsweredAt: sentAt }];
+    this.#handshake = { sentAt, answeredAt: sentAt, lastAnsweredAt: sentAt };
+    this.#touches = [this.#handshake];
   }
 
   /** A request has been answered. */
   answered(sentAt: number, answeredAt: number): void {
     if (sentAt <= this.newest) return;
     this.newest = sentAt;
-    const touches = this.#touches;
-    const last = touches.at(-1);
-    if (last !== undefined && sentAt < last.sentAt + this.#report / 16) last.lastAnsweredAt = answeredAt;
+    const last = this.#touches.at(-1) as Touch;
+    if (last !== this.#handshake && sentAt < last.sentAt + this.#report / 16) last.lastAnsweredAt = answeredAt;
     else {
-      touches.push({ sentAt, answeredAt, lastAnsweredAt: answeredAt });
+      this.#touches.push({ sentAt, answeredAt, lastAnsweredAt: answeredAt });
       this.#judge();
     }
   }
 
-  /** Tries every touch as the first one behind the last report. */
+  /** Tries every touch as the first one behind the last report; the earliest that the leader could count from then is certain. */
   #judge(): void {
     const touches = this.#touches;
     let index = touches.length - 1;
@@ -119,10 +122,10 @@ export class Hearing {
       const before = touches[index - 1] as Touch;
       const since = this.newest - first.lastAnsweredAt;
       if (since > this.#report) break;
-      // Reports that are further apart than the two touches had something to say each time, and the last one is that young at least. Others may
-      // have had nothing to say for all of the gap.
-      const silent = since <= first.answeredAt - before.sentAt;
-      certain = silent ? before.sentAt : Math.max(before.sentAt, this.newest - this.#report);
+      // Reports that are further apart than the two touches had something to say each time, and the last one is young. Others may have had
+      // nothing to say for all of the gap.
+      const silent = before === this.#handshake || since <= first.answeredAt - before.sentAt;
+      certain = Math.min(certain, silent ? before.sentAt : Math.max(before.sentAt, this.newest - this.#report));
     }
     this.certain = Math.max(this.certain, certain);
     // What is older can't be the first behind the last report any more.

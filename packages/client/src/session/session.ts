@@ -15,7 +15,7 @@ import { whilePresent } from './while-present.ts';
 
 /** What a closed client without a connection spends on ending its session by default, in ms. */
 const FAREWELL = 1_750;
-/** A connection that has lived so long, in ms, was a good one. */
+/** A connection that has lived so long, in ms, was a good one; one that has served at all counts as good so often. */
 const SOUND_AFTER = 1_000;
 
 /** The life of a client's sessions: performs what the machine says, and decides nothing else. */
@@ -37,6 +37,8 @@ export class Session {
   #endsWithConnection: boolean;
   #hadSession = false;
   #zxid = 0n;
+  /** When a connection was last found to have been a good one. */
+  #soundAt = Number.NEGATIVE_INFINITY;
   #closing: Promise<void> | null = null;
   #failure: ZooKeeperError | null = null;
   #end: ZooKeeperError | null = null;
@@ -202,10 +204,12 @@ export class Session {
 
   #serve(): void {
     const connection = this.#connection as Connection;
-    this.#hooks.serve(connection);
+    const accepted = this.#hooks.serve(connection);
     connection.start();
     this.#lease.watch(this.#grant as Grant);
-    this.#start.succeeded();
+    void accepted.then((all) => {
+      if (all) this.#start.succeeded();
+    });
   }
 
   #endGrant(cause: ZooKeeperError | null): void {
@@ -356,8 +360,7 @@ export class Session {
     const connection = this.#connection as Connection;
     this.#zxid = this.lastZxid;
     this.#connection = null;
-    // A server that shakes hands and then hangs up is no better than one that refuses: its attempts go on being counted.
-    if (connection.hasReplied || this.#now() - this.#since >= SOUND_AFTER) this.hosts.succeeded();
+    this.#judgeServer(connection);
     if (this.#end !== null) return;
     this.#settings.logger.warn(`${connection.target.host}:${connection.target.port}: ${cause.message}`);
     this.#failure = cause;
@@ -366,8 +369,23 @@ export class Session {
     } else this.#step('socket-lost', cause);
   }
 
+  /** A server that shakes hands and then hangs up is no better than one that refuses: its attempts go on being counted. */
+  #judgeServer(connection: Connection): void {
+    const now = this.#now();
+    const hasServed = connection.hasReplied && now - this.#soundAt >= SOUND_AFTER;
+    if (!hasServed && now - this.#since < SOUND_AFTER) return;
+    this.#soundAt = now;
+    this.hosts.succeeded();
+  }
+
   #leaseOver(grant: Grant): void {
     const silence = Math.round(this.#now() - (grant.deadline - grant.timeout));
+    if (this.#connection !== null && this.#now() - this.#connection.lastReceived < grant.timeout / 2) {
+      // It would go on so for ever, and nobody would know why.
+      this.#settings.logger.warn(
+        `the link is too slow for a session timeout of ${grant.timeout} ms, or the leaseMargin too large`,
+      );
+    }
     this.#step(
       'session-over',
       zooKeeperError('SESSION_EXPIRED', {

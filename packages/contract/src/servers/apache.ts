@@ -4,14 +4,30 @@ import type { ContractServer, ServerWatches } from '../server.ts';
 const TICK = 500;
 
 /** One Apache ZooKeeper of the given release. */
-export async function startApache(version: string): Promise<ContractServer> {
+export function startApache(version: string): Promise<ContractServer> {
+  return start(version, 1, async () => 0);
+}
+
+/** A follower in an ensemble of three, of the given release. */
+export function startApacheFollower(version: string): Promise<ContractServer> {
+  return start(version, 3, async (server) => ((await server.leader()) + 1) % 3);
+}
+
+async function start(
+  version: string,
+  members: number,
+  choose: (server: RealServer) => Promise<number>,
+): Promise<ContractServer> {
   const server = await RealServer.start({
     version,
+    members,
     tickTime: TICK,
     jvmArgs: [`-Dznode.container.checkIntervalMs=${TICK}`],
   });
-  const { host, port, connectString } = server.members[0]!;
-  const ask = (word: string): Promise<string> => server.fourLetterWord(0, word);
+  const chosen = await choose(server);
+  const leader = await server.leader();
+  const { host, port, connectString } = server.members[chosen]!;
+  const ask = (word: string, member: number = chosen): Promise<string> => server.fourLetterWord(member, word);
   return {
     host,
     port,
@@ -22,10 +38,10 @@ export async function startApache(version: string): Promise<ContractServer> {
       const total = Number(/^zk_watch_count\t(\d+)$/m.exec(await ask('mntr'))?.[1]);
       return { data, child: total - data.length };
     },
-    sessions: async () => sessionIds(await ask('dump')),
+    sessions: async () => sessionIds(await ask('dump', leader)),
     restart: async () => {
-      await server.kill(0);
-      await server.start(0);
+      await server.kill(chosen);
+      await server.start(chosen);
     },
     stop: () => server.stop(),
   };

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ZooKeeper } from '@zookit/client';
-import { coreOf } from '@zookit/client/internal';
+import { type Core, coreOf } from '@zookit/client/internal';
 import { RealServer } from '@zookit/testing';
 import { Mutex } from '../../src/index.ts';
 import { abortOf, Bench, contenders, pause, times, until } from './support.ts';
@@ -15,7 +15,13 @@ export interface FollowerDeath {
   delay: number;
   /** How long the event loop is blocked right before the last ping, in ms. */
   blocked?: number;
+  /** How long the server stands still before it answers the last ping, in ms. */
+  stopped?: number;
+  /** The leader dies instead. */
+  leader?: boolean;
 }
+
+type Connection = NonNullable<Core['session']['connection']>;
 
 /** What became of one holder. All times are `performance.now()` ms. */
 interface Outcome {
@@ -58,13 +64,13 @@ export function describeFollowerDeaths(tickTime: number, deaths: readonly Follow
  * They have nowhere else to go; who waits for their locks is connected to the other members.
  */
 async function followerDies(server: RealServer, bench: Bench, death: FollowerDeath): Promise<Outcome[]> {
-  const { timeouts, gap, delay, blocked = 0 } = death;
+  const { timeouts, gap, delay, blocked = 0, stopped = 0 } = death;
   const leader = await server.leader();
-  const [follower, other] = [0, 1, 2].filter((index) => index !== leader) as [number, number];
+  const victim = death.leader ? leader : (leader + 1) % 3;
   const timeoutOf = (holder: number): number => timeouts[holder % timeouts.length] as number;
-  const at = (member: number): string => server.members[member]?.connectString ?? '';
-  const holders = await times(HOLDERS, (index) => bench.client(at(follower), { sessionTimeout: timeoutOf(index) }));
-  const waiters = [await bench.client(at(leader)), await bench.client(at(other))] as const;
+  const at = (member: number): string => server.members[member % 3]?.connectString ?? '';
+  const holders = await times(HOLDERS, (index) => bench.client(at(victim), { sessionTimeout: timeoutOf(index) }));
+  const waiters = [await bench.client(at(victim + 1)), await bench.client(at(victim + 2))] as const;
   const path = (index: number): string => `/locks/death-${index}`;
   const held = await Promise.all(holders.map((zk, index) => new Mutex(zk, path(index)).acquire()));
   const aborts = held.map(({ signal }) => abortOf(signal));
@@ -86,12 +92,17 @@ async function followerDies(server: RealServer, bench: Bench, death: FollowerDea
     await pause(last - performance.now());
   });
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, blocked);
+  if (stopped > 0) await server.pause(victim);
+  await pause(stopped);
   const sent = performance.now();
   for (const connection of connections) connection?.ping();
-  await until('all are answered', () => connections.every((each) => (each?.answeredSentAt ?? 0) >= sent));
+  if (stopped > 0) await server.resume(victim);
+  // One that had stood still may notice that it was left alone before it answers all of them.
+  const isDone = (each: Connection | null): boolean => each === null || each.closed || each.answeredSentAt >= sent;
+  await until('all are answered', () => connections.every(isDone));
   await pause(delay);
   const pinged = connections.map((each) => each?.answeredSentAt ?? 0);
-  await server.kill(follower);
+  await server.kill(victim);
 
   const granted = await Promise.all(grants);
   const outcomes = await times(HOLDERS, async (index) => ({
@@ -103,7 +114,7 @@ async function followerDies(server: RealServer, bench: Bench, death: FollowerDea
   }));
   for (const { next } of granted) await next.release();
   await bench.end();
-  await server.start(follower);
+  await server.start(victim);
   return outcomes;
 }
 
