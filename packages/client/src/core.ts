@@ -82,11 +82,16 @@ export class Core {
 
   /** Replaces the list of servers, and moves to another one when the load should be spread anew. */
   updateServers(hosts: readonly Host[]): void {
-    const { session } = this;
-    const target = session.connection?.target;
-    if (session.hosts.update(hosts, target === undefined ? null : { host: target.host, port: target.port })) {
-      session.move('the list of servers has changed');
-    }
+    this.#moveIf(this.session.hosts.update(hosts, this.#currentHost()));
+  }
+
+  #moveIf(move: boolean): void {
+    if (move) this.session.move('the list of servers has changed');
+  }
+
+  #currentHost(): Host | null {
+    const target = this.session.connection?.target;
+    return target === undefined ? null : { host: target.host, port: target.port };
   }
 
   /** Aborts when no call can be made any more. */
@@ -134,7 +139,7 @@ export class Core {
         );
         return data?.toString() ?? '';
       },
-      update: (hosts) => this.updateServers(hosts),
+      update: (hosts) => this.#moveIf(this.session.hosts.follow(hosts, this.#currentHost())),
       warn: (message) => this.settings.logger.warn(message),
     });
   }

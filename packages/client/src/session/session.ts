@@ -437,7 +437,9 @@ export class Session {
   /** Ends the session on the server: on the connection that is there, or on one that is found while time lasts. */
   async #sayGoodbye(grant: Grant, limit: number): Promise<void> {
     const { clock } = this.#settings.environment;
+    let isLate = false;
     const timer = clock.setTimeout(() => {
+      isLate = true;
       this.#search.stop();
       this.#dropConnection(zooKeeperError('CLOSED'));
     }, limit);
@@ -445,7 +447,7 @@ export class Session {
     // A listener may have closed the client before the connection was put to use.
     this.#connection?.start();
     const ended = this.#connection !== null && (await endSession(this.#connection));
-    if (!ended && !grant.readOnly && !this.#endsWithConnection) {
+    if (!ended && !isLate && !grant.readOnly && !this.#endsWithConnection) {
       this.#burial.order(grant, limit - (this.#now() - began));
       this.hosts.succeeded();
       await this.#search.start();
