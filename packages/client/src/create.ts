@@ -39,13 +39,14 @@ export async function createNode(
   path: string,
   data: Data | undefined,
   options: CreateOptions,
+  mark?: string,
 ): Promise<Created> {
   const args = createArgs(core, root, path, data, options);
   checkCallOptions(options, 'create');
   const left = remainder(core, options);
   const once = (): Promise<Created> =>
     options.protected === true
-      ? createProtected(core, args, path, left(), (protectedArgs) => start(core, protectedArgs, path))
+      ? createProtected(core, args, path, left(), (protectedArgs) => start(core, protectedArgs, path), mark)
       : withFallback(core, args, (operation) => core.dispatcher.call(operation, args, path, left()));
   for (;;) {
     try {

@@ -2,21 +2,7 @@ import type { ZooKeeperError } from '@zookit/protocol';
 import type { Core } from './core.ts';
 import { exists } from './operations/read.ts';
 import { deleteNode } from './operations/write.ts';
-import { pause } from './session/attempt.ts';
-
-/** Between tries, in ms; doubled each time. */
-const FIRST_PAUSE = 100;
-const LONGEST_PAUSE = 5_000;
-
-/** Ends of a try after which another makes sense, on this session or the next. */
-const PASSING: ReadonlySet<string> = new Set([
-  'CONNECTION_LOSS',
-  'SESSION_EXPIRED',
-  'SESSION_MOVED',
-  'BUSY',
-  'THROTTLED_OP',
-  'NOT_READ_ONLY',
-]);
+import { persevere } from './persevere.ts';
 
 /**
  * Deletes a znode, however often the connection breaks, until it is gone or the client is over.
@@ -24,7 +10,7 @@ const PASSING: ReadonlySet<string> = new Set([
  * After a lost reply the znode is looked at first: one that is younger than everything this client had seen when it began is not
  * the one that was meant. Rejects with what the server says of the first try, or ClosedError. `attempt` is one try.
  */
-export async function deleteGuaranteed(
+export function deleteGuaranteed(
   core: Core,
   path: string,
   version: number,
@@ -33,9 +19,8 @@ export async function deleteGuaranteed(
 ): Promise<void> {
   // 0n: nothing yet in this session, which says nothing of the znode's age.
   let seen = core.session.lastZxid;
-  const stop = core.over;
-  for (let wait = 0, doubt = false; ; wait = Math.min(LONGEST_PAUSE, wait === 0 ? FIRST_PAUSE : wait * 2)) {
-    await pause(core.settings, wait, stop);
+  let doubt = false;
+  return persevere(core, async () => {
     try {
       if (doubt || seen === 0n) {
         const stat = await core.dispatcher.call(exists, { path, watch: false }, name, {});
@@ -43,12 +28,11 @@ export async function deleteGuaranteed(
         if (seen === 0n) seen = stat?.czxid ?? core.session.lastZxid;
       }
       await attempt();
-      return;
     } catch (error) {
       const { code, maybeApplied } = error as ZooKeeperError;
       if (doubt && (code === 'NO_NODE' || code === 'BAD_VERSION')) return;
-      if (!PASSING.has(code) || core.session.end !== null || stop.aborted) throw error;
       doubt ||= maybeApplied === true;
+      throw error;
     }
-  }
+  });
 }

@@ -1,5 +1,6 @@
 export { abortController, onAbort } from './abort.ts';
 export type { Core } from './core.ts';
+export { createMarked } from './create-marked.ts';
 export { SafeEmitter } from './emitter.ts';
 export { checkPath, nameOf, parentOf } from './paths.ts';
 export { PROTECTED_PREFIX } from './protected-create.ts';

@@ -9,6 +9,7 @@ import { exists, getChildren } from './operations/read.ts';
 import { sync } from './operations/sync.ts';
 import type { CallOptions } from './options.ts';
 import { nameOf, parentOf } from './paths.ts';
+import { persevere } from './persevere.ts';
 
 /** Curator's mark of a protected znode: prefix, UUID, dash, name. */
 export const PROTECTED_PREFIX = '_c_';
@@ -27,8 +28,8 @@ export function createProtected(
   name: string,
   { signal, timeout }: CallOptions,
   start: StartCreate,
+  mark = `${PROTECTED_PREFIX}${randomUUID()}-`,
 ): Promise<Created> {
-  const mark = `${PROTECTED_PREFIX}${randomUUID()}-`;
   const parent = parentOf(args.path);
   const path = `${parent === '/' ? '' : parent}/${mark}${nameOf(args.path)}`;
   const creation = new ProtectedCreate(core, { ...args, path }, parent, mark, name, start);
@@ -117,8 +118,18 @@ class ProtectedCreate {
     this.#present?.withdraw(reason);
   }
 
-  /** Asks a server that has caught up: one that lags might not show what the lost reply was about. */
+  /** Looks for the znode until there is an answer; only a client that is over gets none. */
   async #find(): Promise<Created | null> {
+    try {
+      return await persevere(this.#core, () => this.#look());
+    } catch (cause) {
+      const { code, reason } = cause as ZooKeeperError;
+      throw zooKeeperError(code, { path: this.#name, operation: 'create', maybeApplied: true, message: reason, cause });
+    }
+  }
+
+  /** Asks a server that has caught up: one that lags might not show what the lost reply was about. */
+  async #look(): Promise<Created | null> {
     const { dispatcher } = this.#core;
     for (;;) {
       await dispatcher.call(sync, { path: this.#parent }, this.#name, {});

@@ -20,7 +20,7 @@ export class AsyncOwner {
   /** A share in what this context holds; null when it holds nothing (any more). */
   share(): Held | null {
     const hold = this.#storage.getStore()?.hold;
-    return hold?.isHeld === true ? new SharedHeld(this.#zk, hold) : null;
+    return hold?.signal.aborted === false ? new SharedHeld(this.#zk, hold) : null;
   }
 
   /** From here on, the calling context owns what will be put in. Call it before the first await. */

@@ -128,7 +128,7 @@ class Contender {
     else if (waits) await this.#wait(path);
     else {
       this.#forgetPlace();
-      await leave(this.#zk, place.path);
+      await this.#patience.for(leave(this.#zk, place.path));
       return null;
     }
     return 'again';

@@ -56,7 +56,10 @@ export class HeldNode extends HeldEmitter implements Held {
   }
 
   get isHeld(): boolean {
-    return this.#end === null && this.#now() < this.#place.grant.lostAt;
+    // Notices a sleep of the machine, too.
+    this.#core.session.wake();
+    if (this.#end === null && this.#isTimeOver()) this.#lose('its time is over', undefined, true);
+    return this.#end === null && !this.#place.grant.doubtful;
   }
 
   release(): Promise<'released' | 'lost'> {
@@ -105,7 +108,7 @@ export class HeldNode extends HeldEmitter implements Held {
   }
 
   async #letGo(): Promise<'released' | 'lost'> {
-    if (this.#end === null && !this.isHeld) this.#lose('its time is over', undefined, true);
+    if (this.#end === null && this.#isTimeOver()) this.#lose('its time is over', undefined, true);
     if (this.#end === 'lost') return 'lost';
     this.#finish('released', this.#reason('it was released'));
     return (await leave(this.#zk, this.path)) === 'missing' ? 'lost' : 'released';
@@ -137,6 +140,10 @@ export class HeldNode extends HeldEmitter implements Held {
 
   #reason(why: string, cause?: unknown): LeaseLostError {
     return new LeaseLostError('LEASE_LOST', { path: this.path, message: `no longer held: ${why}`, cause });
+  }
+
+  #isTimeOver(): boolean {
+    return this.#now() >= this.#place.grant.lostAt;
   }
 
   #now(): number {

@@ -36,7 +36,10 @@ export interface Held extends EventEmitter<HeldEvents> {
    * every answer.
    */
   readonly deadline: number;
-  /** Whether it is held now. Compares the clock at each read, so it is right even before a late `signal`. */
+  /**
+   * Whether it is held now. Compares the clock at each read, so it is right even before a late `signal`; a hold that is found over by it is lost at
+   * that moment. Also false while the machine seems to have slept, until the server has answered.
+   */
   readonly isHeld: boolean;
   /**
    * Lets go: the hold ends at once, and its znode is deleted, however often the connection breaks. Resolves when that

@@ -1,11 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import type { AclInput, CreateMode, Data, Stat, ZooKeeper } from '@zookit/client';
-import { coreOf, nameOf } from '@zookit/client/internal';
+import { coreOf, createMarked, nameOf } from '@zookit/client/internal';
 import { dataOrAddress } from './default-data.ts';
 import { leaveLater } from './departures.ts';
 import type { Layout } from './driver.ts';
 import { childOf } from './paths.ts';
 import type { Place } from './place.ts';
-import { createUnique } from './unique-create.ts';
 
 /** How a contender's znode is made. */
 export interface Placement {
@@ -18,7 +18,7 @@ export interface Placement {
    * Default `curator`: a protected name, containers as parents. `kazoo`: a name after its fashion, persistent parents.
    */
   readonly layout?: Layout | undefined;
-  /** Default `ephemeral-sequential`. In layout `curator` only. */
+  /** Default `ephemeral-sequential`. */
   readonly mode?: CreateMode | undefined;
   /** Default: this end's address. */
   readonly data?: Data | undefined;
@@ -63,6 +63,9 @@ function create(placement: Placement, signal: AbortSignal): Promise<{ path: stri
   const { zk, base, nodeName, layout = 'curator', mode = 'ephemeral-sequential', acl } = placement;
   const data = dataOrAddress(zk, placement.data);
   const options = acl === undefined ? {} : { acl };
-  if (layout === 'kazoo') return createUnique(zk, base, nodeName, data, options, signal);
+  if (layout === 'kazoo') {
+    const mark = randomUUID().replaceAll('-', '');
+    return createMarked(zk, childOf(base, nodeName), data, { ...options, mode, parents: true, signal }, mark);
+  }
   return zk.create(childOf(base, nodeName), data, { ...options, mode, protected: true, parents: 'container', signal });
 }

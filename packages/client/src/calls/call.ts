@@ -9,7 +9,7 @@ import type { Watcher } from '../watches/registry.ts';
 
 /** A call as the queue sees it. */
 export interface QueuedCall extends Request {
-  readonly operation: Pick<Operation<never, unknown>, 'name' | 'opcode' | 'repeatable'>;
+  readonly operation: Pick<Operation<never, unknown>, 'name' | 'opcode' | 'repeatable' | 'mayWait'>;
   /** Its place in the order of calls. */
   readonly order: number;
   /** Neighbours in the queue; both null outside it. */

@@ -5,6 +5,7 @@ import type { Operation } from '../operations/operation.ts';
 import { removeWatches } from '../operations/remove-watches.ts';
 import { type CallOptions, checkCallOptions, type Settings } from '../options.ts';
 import { repeat } from '../retry.ts';
+import { pause } from '../session/attempt.ts';
 import type { WatchKind } from '../watches/event.ts';
 import type { Watcher, WatchRegistry } from '../watches/registry.ts';
 import { Call, type CallOwner, type QueuedCall, type WatchIntent } from './call.ts';
@@ -22,6 +23,9 @@ export interface DispatcherHooks {
 
 /** Causes that a call reports by their own name; all others are a lost connection to it. */
 const FINAL: ReadonlySet<string> = new Set(['SESSION_EXPIRED', 'CLOSED', 'AUTH_FAILED', 'THROTTLED_OP']);
+
+/** How long a server that is overloaded is left alone with the removal of a watch, in ms. */
+const THROTTLE_PAUSE = 200;
 
 /** Brings calls to whatever connection there is, in order, and decides what becomes of them when it breaks. */
 export class Dispatcher implements CallOwner {
@@ -178,8 +182,7 @@ export class Dispatcher implements CallOwner {
   onError(call: QueuedCall, error: ZooKeeperError): boolean {
     switch (error.errno) {
       case ErrorCode.THROTTLED_OP:
-        // Not executed: any call may be made again.
-        return this.#again(call, error);
+        return call.operation.mayWait !== false && this.#again(call, error);
       case ErrorCode.SESSION_EXPIRED:
         // A write that this answers was not applied.
         call.reject(error);
@@ -225,8 +228,11 @@ export class Dispatcher implements CallOwner {
   unwatch(kind: WatchKind, path: string): void {
     if (this.#connection === null || this.#watches.needs(kind, path) || this.lacks(removeWatches.opcode)) return;
     const flavour = kind === 'child' ? 'child' : 'data';
-    // It may have fired meanwhile (NO_WATCHER), or the connection may break, which takes the watch with it.
-    this.call(removeWatches, { path, kind: flavour }, path, {}).catch(() => {});
+    this.call(removeWatches, { path, kind: flavour }, path, {}).catch((error: ZooKeeperError) => {
+      // It may have fired meanwhile (NO_WATCHER), or the connection may have broken, which takes the watch with it.
+      if (error.code !== 'THROTTLED_OP') return;
+      void pause(this.#settings, THROTTLE_PAUSE, this.over).then(() => this.unwatch(kind, path));
+    });
   }
 
   // ---

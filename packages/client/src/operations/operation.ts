@@ -7,6 +7,8 @@ export interface Operation<Args, Result> {
   readonly opcode: number;
   /** Whether it may be sent again when its reply was lost: it changes nothing, or nothing more the second time. */
   readonly repeatable: boolean;
+  /** Whether it may be sent again after an answer that says that it was not executed; default true. */
+  readonly mayWait?: boolean;
   /** What the watch waits for that it may set. */
   readonly watches?: 'data' | 'child';
   /** Whether a missing znode is an answer (null) rather than an error; a watch then waits for the znode to appear. */

@@ -7,6 +7,8 @@ export const removeWatches: Operation<{ path: string; kind: 'data' | 'child' }, 
   name: 'removeWatches',
   opcode: OpCode.removeWatches,
   repeatable: false,
+  // Another watch may have been set on the path meanwhile.
+  mayWait: false,
   write: (writer, { path, kind }) =>
     writeRemoveWatchesRequest(writer, { path, type: kind === 'child' ? WatcherType.children : WatcherType.data }),
   read: () => {},

@@ -75,7 +75,9 @@ export class Search {
         const connection = await this.#attempt(host, purpose, untried, signal);
         const found = purpose.kind === 'bury' ? await this.#bury(connection, purpose.grant, signal) : purpose;
         if (found === null) continue;
-        this.#hooks.found(connection, found);
+        // Between its end and here the search may have been stopped.
+        if (signal.aborted) connection.destroy(zooKeeperError('CLOSED'));
+        else this.#hooks.found(connection, found);
         return;
       } catch (error) {
         if (signal.aborted) return;

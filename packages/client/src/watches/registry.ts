@@ -135,7 +135,8 @@ export class WatchRegistry {
 
   #tell(watcher: Watcher, event: WatchEvent): void {
     watcher.onEnd?.();
-    guarded(() => watcher.listener(event), this.#onError);
+    // Another listener of the same event may have taken it back.
+    if (!watcher.cancelled) guarded(() => watcher.listener(event), this.#onError);
   }
 }
 

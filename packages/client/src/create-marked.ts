@@ -1,0 +1,15 @@
+import { type CreateOptions, createNode } from './create.ts';
+import type { Data } from './data.ts';
+import { PathRoot } from './paths.ts';
+import { coreOf, type ZooKeeper } from './zookeeper.ts';
+
+/** As `create` with `protected`, with a mark of the caller's in front of the name: one that nobody else knows. */
+export function createMarked(
+  zk: ZooKeeper,
+  path: string,
+  data: Data | undefined,
+  options: Omit<CreateOptions, 'protected'>,
+  mark: string,
+): ReturnType<ZooKeeper['create']> {
+  return createNode(coreOf(zk), new PathRoot(zk.chroot), path, data, { ...options, protected: true }, mark);
+}

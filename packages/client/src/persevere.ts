@@ -1,0 +1,29 @@
+import type { ZooKeeperError } from '@zookit/protocol';
+import type { Core } from './core.ts';
+import { pause } from './session/attempt.ts';
+
+/** Between tries, in ms; doubled each time. */
+const FIRST_PAUSE = 100;
+const LONGEST_PAUSE = 5_000;
+
+/** Ends of a try after which another makes sense, on this session or the next. */
+const PASSING: ReadonlySet<string> = new Set([
+  'CONNECTION_LOSS',
+  'SESSION_EXPIRED',
+  'SESSION_MOVED',
+  'BUSY',
+  'THROTTLED_OP',
+  'NOT_READ_ONLY',
+]);
+
+/** Makes an attempt again and again, ever more slowly, until it succeeds, the server refuses it, or the client is over; rejects as the last one then. */
+export async function persevere<T>(core: Core, attempt: () => Promise<T>): Promise<T> {
+  for (let wait = 0; ; wait = Math.min(LONGEST_PAUSE, wait === 0 ? FIRST_PAUSE : wait * 2)) {
+    await pause(core.settings, wait, core.over);
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!PASSING.has((error as ZooKeeperError).code) || core.session.end !== null || core.over.aborted) throw error;
+    }
+  }
+}

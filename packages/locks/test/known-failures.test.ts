@@ -1,0 +1,195 @@
+import { describe, expect, it } from '@jest/globals';
+import { type LeaseLostError, NoAuthError, TimeoutError, type ZooKeeper } from '@zookit/client';
+import { FaultProxy, TestServer } from '@zookit/testing';
+import { type Held, Mutex } from '../src/index.ts';
+import { outcome, until, World } from './support/world.ts';
+
+const own = (held: Held): string => held.path.slice(held.path.lastIndexOf('/') + 1);
+
+describe('a session that is lost here and lives on on the server', () => {
+  it('does not lend its old znode to the next one: the lock is granted when that is gone, and through a znode of the new one', async () => {
+    const server = await TestServer.start({ tickTime: 100 });
+    await using proxy = await FaultProxy.start(server.connectString);
+    await using world = new World(server);
+    const zk = await world.client({ sessionTimeout: 1_000 }, proxy.connectString);
+    const { id } = zk.session as { id: bigint };
+    const mutex = new Mutex(zk, '/locks/a');
+    const held = await mutex.acquire();
+    // The server keeps the old session for as long as it can: nobody gets it to end it.
+    server.intercept(({ type, sessionId }) => (type === 'closeSession' && sessionId === id ? 'drop-request' : 'pass'));
+    const renewed = new Promise((resolve) => zk.once('renewed', () => resolve(server.node(held.path))));
+    const lost = new Promise((resolve) => held.on('lost', resolve));
+    await proxy.blackhole();
+    await lost;
+    await proxy.restore();
+    const acquiring = mutex.acquire();
+    // The trap is set: in the new session the znode of the old one is still there.
+    expect(await renewed).not.toBeNull();
+    const again = await acquiring;
+    expect(server.node(held.path)).toBeNull();
+    expect(own(again)).not.toBe(own(held));
+    expect(server.node(again.path)?.stat.ephemeralOwner).toBe(zk.session?.id);
+    expect(again.fencingToken).toBeGreaterThan(held.fencingToken);
+    expect(await held.release()).toBe('lost');
+    expect(world.names('/locks/a')).toEqual([own(again)]);
+  });
+
+  it('that the server replaces by another one ends what it held before the other is used', async () => {
+    await using world = await World.start({ profile: 'clickhouse-keeper' });
+    const zk = await world.client({ sessionEnds: 'timeout' });
+    const { id } = zk.session as { id: bigint };
+    const mutex = new Mutex(zk, '/locks/a');
+    const held = await mutex.acquire();
+    const order: string[] = [];
+    held.signal.addEventListener('abort', () => order.push('aborted'));
+    held.on('lost', () => order.push('lost'));
+    zk.on('renewed', () => order.push('renewed'));
+    world.server.dropConnections();
+    const again = await mutex.acquire();
+    expect(order).toEqual(['aborted', 'lost', 'renewed']);
+    expect(zk.session?.id).not.toBe(id);
+    expect(world.server.node(again.path)?.stat.ephemeralOwner).toBe(zk.session?.id);
+    expect(world.names('/locks/a')).toEqual([own(again)]);
+  });
+});
+
+describe('a predecessor that goes while it is looked at', () => {
+  it('in the same breath as the reply that sets the watch: no wake-up is lost', async () => {
+    await using world = await World.start();
+    await using proxy = await FaultProxy.start(world.server.connectString);
+    const first = await world.client();
+    const second = await world.client({}, proxy.connectString);
+    for (let round = 0; round < 10; round += 1) {
+      const held = await new Mutex(first, '/locks/a').acquire();
+      const looking = proxy.once({ opcode: 'getData', direction: 'reply', action: 'hold' });
+      const waiting = new Mutex(second, '/locks/a').acquire({ timeout: 5_000 });
+      const { release } = await looking;
+      // The event is behind the reply now, and both arrive together.
+      await held.release();
+      release();
+      const granted = await waiting;
+      expect(granted.isHeld).toBe(true);
+      await granted.release();
+    }
+    expect(world.server.watches()).toEqual([]);
+  });
+});
+
+describe('an acquire that fails, and so does what it does to leave', () => {
+  it('rejects with the first error; the second goes to the error event', async () => {
+    await using world = await World.start();
+    const [first, second] = (await world.clients(2)) as [ZooKeeper, ZooKeeper];
+    await first.addAuth('digest', 'me:secret');
+    // Anybody may stand in line, and nobody may leave it.
+    await first.create('/a', null, { acl: [{ perms: 1 + 4, scheme: 'world', id: 'anyone' }] });
+    const acl = [{ perms: 31, scheme: 'auth', id: '' }];
+    await new Mutex(first, '/a', { acl }).acquire();
+    const reported: unknown[] = [];
+    second.on('error', (error) => reported.push(error));
+    const error = await outcome(new Mutex(second, '/a').acquire());
+    expect(error).toBeInstanceOf(NoAuthError);
+    expect(error).toMatchObject({ operation: 'get' });
+    await until(() => reported.length > 0, 'the second error is reported');
+    expect(reported).toEqual([expect.objectContaining({ code: 'NO_AUTH', operation: 'delete' })]);
+  });
+});
+
+describe('the parents of a lock', () => {
+  it('that vanish between being made and the create are made again', async () => {
+    await using world = await World.start();
+    const [zk, reaper] = (await world.clients(2)) as [ZooKeeper, ZooKeeper];
+    let reaped = 0;
+    world.server.intercept(async ({ type, path, sessionId }) => {
+      const isOurs = type === 'create2' && sessionId === zk.session?.id && path?.includes('lock-') === true;
+      if (!isOurs || reaped === 3 || world.server.node('/locks/a') === null) return 'pass';
+      await reaper.delete('/locks/a');
+      await reaper.delete('/locks');
+      reaped += 1;
+      return 'pass';
+    });
+    const held = await new Mutex(zk, '/locks/a').acquire();
+    expect(reaped).toBe(3);
+    expect(held.isHeld).toBe(true);
+    expect(world.names('/locks/a')).toEqual([own(held)]);
+  });
+});
+
+describe('a read-only server', () => {
+  it('grants nothing, and keeps nothing held', async () => {
+    await using world = await World.start();
+    const zk = await world.client({ readOnly: true, sessionTimeout: 800 });
+    const mutex = new Mutex(zk, '/locks/a');
+    const held = await mutex.acquire();
+    const { deadline } = held;
+    const lost = new Promise<LeaseLostError>((resolve) => held.on('lost', resolve));
+    const extended: number[] = [];
+    zk.on('readonly', () => extended.push(held.deadline));
+    world.server.setReadOnly(0, true);
+    world.server.dropConnections();
+    await lost;
+    expect(held.isHeld).toBe(false);
+    expect(extended.filter((later) => later > deadline + 500)).toEqual([]);
+    await until(() => zk.state === 'readonly', 'it is read-only', 10_000);
+    expect(await outcome(mutex.acquire({ timeout: 150 }))).toBeInstanceOf(TimeoutError);
+    expect(await outcome(mutex.tryAcquire({ timeout: 150 }))).toBeInstanceOf(TimeoutError);
+    let granted = false;
+    const waiting = mutex.acquire().then((next) => {
+      granted = true;
+      return next;
+    });
+    expect(await zk.exists('/')).not.toBeNull();
+    expect(granted).toBe(false);
+    world.server.setReadOnly(0, false);
+    world.server.dropConnections();
+    const next = await waiting;
+    expect(zk.state).toBe('connected');
+    expect(world.server.node(next.path)?.stat.ephemeralOwner).toBe(zk.session?.id);
+    expect(world.names('/locks/a')).toEqual([own(next)]);
+  }, 30_000);
+});
+
+describe('a hold', () => {
+  it('belongs to whoever has it, not to the object or the context that asked for it', async () => {
+    await using world = await World.start();
+    const zk = await world.client();
+    const [one, two] = [new Mutex(zk, '/locks/a'), new Mutex(zk, '/locks/a')];
+    const held = await one.acquire();
+    const waiting = two.acquire();
+    await until(() => world.server.watches(held.path).length === 1, 'the other object waits');
+    // Released by a callback of the event loop, which knows nothing of the acquire.
+    const released = new Promise((resolve) => setImmediate(() => resolve(held.release())));
+    expect(await released).toBe('released');
+    const next = await waiting;
+    expect(next.isHeld).toBe(true);
+    // The one that is over lets go of nothing that is somebody else's.
+    expect(await held.release()).toBe('released');
+    expect(next.isHeld).toBe(true);
+    expect(world.names('/locks/a')).toEqual([own(next)]);
+  });
+});
+
+describe('a machine that slept', () => {
+  it('has its hold in doubt, and goes on once a ping has been answered', async () => {
+    let slept = 0;
+    const clock = {
+      now: () => performance.now(),
+      wallNow: () => Date.now() + slept,
+      setTimeout: (callback: () => void, ms: number) => setTimeout(callback, ms),
+      clearTimeout: (timer: unknown) => clearTimeout(timer as NodeJS.Timeout),
+      afterPendingInput: (callback: () => void) => setImmediate(() => setImmediate(callback)),
+    };
+    await using world = await World.start();
+    const zk = await world.client({ sessionTimeout: 2_000, environment: { clock } as never });
+    const held = await new Mutex(zk, '/locks/a').acquire();
+    const told: string[] = [];
+    for (const event of ['suspect', 'lost'] as const) held.on(event, () => told.push(event));
+    const doubted = new Promise<void>((resolve) => zk.once('suspect', resolve));
+    slept = 3_600_000;
+    await doubted;
+    const { deadline } = held;
+    await until(() => held.deadline > deadline, 'a ping is answered');
+    expect(told).toEqual(['suspect']);
+    expect(held.isHeld).toBe(true);
+    expect(await held.release()).toBe('released');
+  });
+});
