@@ -41,11 +41,12 @@ export function toWire(input: AclInput, operation: string, path: string): WireAc
   const entries = ([input] as readonly unknown[]).flat(Number.POSITIVE_INFINITY) as ACL[];
   return entries.map((entry) => {
     const { perms, scheme, id } = entry ?? {};
-    if (typeof perms !== 'number' || typeof scheme !== 'string' || typeof id !== 'string') {
+    const isMask = Number.isInteger(perms) && perms >= 0 && perms <= Perms.ALL;
+    if (!isMask || typeof scheme !== 'string' || typeof id !== 'string') {
       throw new BadArgumentsError('BAD_ARGUMENTS', {
         operation,
         path,
-        message: 'an ACL entry is { perms: number, scheme: string, id: string }',
+        message: `an ACL entry is { perms: 0 to ${Perms.ALL}, scheme: string, id: string }`,
       });
     }
     return { perms, id: { scheme, id } };

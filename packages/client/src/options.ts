@@ -149,13 +149,14 @@ function positive(settings: Settings, name: keyof Settings, min: number, max: nu
   throw bad(`option ${name} must be a number from ${min} to ${max}, not ${String(value)}`);
 }
 
-function credentials(auth: unknown): Settings['auth'] {
+/** Throws BadArgumentsError unless it is a list of credentials. */
+export function credentials(auth: unknown): Settings['auth'] {
   const entries: readonly unknown[] = Array.isArray(auth) ? auth : [null];
   return entries.map((entry) => {
     const { scheme, auth: secret } = (entry ?? {}) as { scheme?: unknown; auth?: unknown };
     if (typeof scheme === 'string' && typeof secret === 'string') return { scheme, auth: Buffer.from(secret) };
     if (typeof scheme === 'string' && ArrayBuffer.isView(secret)) return { scheme, auth: secret as Uint8Array };
-    throw bad('option auth must be a list of { scheme: string, auth: string | Uint8Array }');
+    throw bad('credentials are { scheme: string, auth: string | Uint8Array }');
   });
 }
 
@@ -170,7 +171,10 @@ function bad(message: string): BadArgumentsError {
 }
 
 /** Checks what a caller gave as timeout. Throws BadArgumentsError. */
-export function checkCallOptions({ timeout }: CallOptions, operation: string): void {
+export function checkCallOptions({ signal, timeout }: CallOptions, operation: string): void {
+  if (signal !== undefined && typeof (signal as Partial<AbortSignal> | null)?.addEventListener !== 'function') {
+    throw new BadArgumentsError('BAD_ARGUMENTS', { operation, message: 'signal must be an AbortSignal' });
+  }
   if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0)) {
     throw new BadArgumentsError('BAD_ARGUMENTS', {
       operation,

@@ -17,7 +17,7 @@ import { reconfig } from './operations/reconfig.ts';
 import { sync } from './operations/sync.ts';
 import { type Identity, whoAmI } from './operations/who-am-i.ts';
 import { setData } from './operations/write.ts';
-import { type CallOptions, settingsOf, type ZooKeeperOptions } from './options.ts';
+import { type CallOptions, credentials, settingsOf, type ZooKeeperOptions } from './options.ts';
 import { CONFIG_NODE, checkPath, PathRoot } from './paths.ts';
 import { type ReconfigOptions, reconfigArgs } from './reconfig.ts';
 import type { Session } from './session/grant.ts';
@@ -260,9 +260,10 @@ export class ZooKeeper {
    * Adds credentials, presented at once and on every later connection. Rejects with AuthFailedError when they are refused, which ends the client.
    */
   async addAuth(scheme: string, auth: string | Uint8Array, options: CallOptions = {}): Promise<void> {
-    const { end } = this.#core.session;
-    if (end !== null) throw end;
-    return waitFor(this.#core, this.#core.addAuth(scheme, Buffer.from(auth as string)), options);
+    for (const entry of credentials([{ scheme, auth }])) {
+      this.#core.over.throwIfAborted();
+      await waitFor(this.#core, this.#core.addAuth(entry.scheme, entry.auth), options, 'addAuth');
+    }
   }
 
   /** The ensemble's configuration, which is no part of any view: empty on a standalone server, NoNodeError on 3.4. */

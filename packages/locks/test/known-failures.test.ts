@@ -12,19 +12,27 @@ describe('a session that is lost here and lives on on the server', () => {
     await using proxy = await FaultProxy.start(server.connectString);
     await using world = new World(server);
     const zk = await world.client({ sessionTimeout: 1_000 }, proxy.connectString);
-    const { id } = zk.session as { id: bigint };
+    const { id, password } = zk.session as { id: bigint; password: Buffer };
     const mutex = new Mutex(zk, '/locks/a');
     const held = await mutex.acquire();
-    // The server keeps the old session for as long as it can: nobody gets it to end it.
-    server.intercept(({ type, sessionId }) => (type === 'closeSession' && sessionId === id ? 'drop-request' : 'pass'));
-    const renewed = new Promise((resolve) => zk.once('renewed', () => resolve(server.node(held.path))));
     const lost = new Promise((resolve) => held.on('lost', resolve));
     await proxy.blackhole();
+    // The old session lives on, and whoever comes to end it is hung up on.
+    const keeper = await world.client({ session: { id, password, timeout: 1_000 } });
+    server.intercept(({ type, sessionId }) => (type === 'connect' && sessionId === id ? 'disconnect-before' : 'pass'));
     await lost;
+    const renewed = new Promise((resolve) => zk.once('renewed', () => resolve(server.node(held.path))));
     await proxy.restore();
-    const acquiring = mutex.acquire();
+    let granted = false;
+    const acquiring = mutex.acquire().then((next) => {
+      granted = true;
+      return next;
+    });
     // The trap is set: in the new session the znode of the old one is still there.
     expect(await renewed).not.toBeNull();
+    await until(() => server.watches(held.path).length === 1, 'it waits behind its own old znode');
+    expect(granted).toBe(false);
+    await keeper.close();
     const again = await acquiring;
     expect(server.node(held.path)).toBeNull();
     expect(own(again)).not.toBe(own(held));
@@ -32,11 +40,13 @@ describe('a session that is lost here and lives on on the server', () => {
     expect(again.fencingToken).toBeGreaterThan(held.fencingToken);
     expect(await held.release()).toBe('lost');
     expect(world.names('/locks/a')).toEqual([own(again)]);
-  });
+  }, 20_000);
 
   it('that the server replaces by another one ends what it held before the other is used', async () => {
     await using world = await World.start({ profile: 'clickhouse-keeper' });
+    // A client that expects its session to outlive the connection.
     const zk = await world.client({ sessionEnds: 'timeout' });
+    await zk.create('/locks/a', null, { parents: true });
     const { id } = zk.session as { id: bigint };
     const mutex = new Mutex(zk, '/locks/a');
     const held = await mutex.acquire();
@@ -99,13 +109,12 @@ describe('the parents of a lock', () => {
     await using world = await World.start();
     const [zk, reaper] = (await world.clients(2)) as [ZooKeeper, ZooKeeper];
     let reaped = 0;
-    world.server.intercept(async ({ type, path, sessionId }) => {
+    world.server.intercept(({ type, path, sessionId }) => {
       const isOurs = type === 'create2' && sessionId === zk.session?.id && path?.includes('lock-') === true;
       if (!isOurs || reaped === 3 || world.server.node('/locks/a') === null) return 'pass';
-      await reaper.delete('/locks/a');
-      await reaper.delete('/locks');
       reaped += 1;
-      return 'pass';
+      // The request waits meanwhile.
+      return Promise.all([reaper.delete('/locks/a'), reaper.delete('/locks')]).then(() => 'pass' as const);
     });
     const held = await new Mutex(zk, '/locks/a').acquire();
     expect(reaped).toBe(3);

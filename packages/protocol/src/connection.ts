@@ -82,6 +82,8 @@ export class Connection {
   #zxidHigh = 0;
   #zxidLow = 0;
   #flushScheduled = false;
+  /** How many of the requests in flight still lie in the writer. */
+  #unsent = 0;
   #congested = false;
   #started = false;
   #closed = false;
@@ -223,13 +225,18 @@ export class Connection {
     this.#write(request, this.#xid);
     this.#xid = this.#xid === MAX_XID ? 1 : this.#xid + 1;
     this.#inFlight.push(request);
+    this.#unsent += 1;
   }
 
   /** Sends a request under a reserved xid. Replies to setWatches keep the order of the others; those to auth don't. */
   sendSpecial(request: Request, xid: SpecialXid): void {
     if (this.#closed) throw this.#lossOf('closed');
     this.#write(request, xid);
-    (xid === Xid.auth ? this.#auths : this.#inFlight).push(request);
+    if (xid === Xid.auth) this.#auths.push(request);
+    else {
+      this.#inFlight.push(request);
+      this.#unsent += 1;
+    }
   }
 
   /** Asks for a sign of life now. */
@@ -240,6 +247,11 @@ export class Connection {
     writer.writeInt(Xid.ping);
     writer.writeInt(OpCode.ping);
     this.#pings.push(now);
+  }
+
+  /** Writes out at once what has gathered in this tick. */
+  flush(): void {
+    this.#writeOut();
   }
 
   /** Drops the connection; requests in flight fail with the cause. */
@@ -290,6 +302,7 @@ export class Connection {
 
   #writeOut(): void {
     if (this.#closed || this.#writer.length === 0) return;
+    this.#unsent = 0;
     if (!this.#socket.write(this.#writer.take())) this.#congested = true;
   }
 
@@ -400,7 +413,7 @@ export class Connection {
       request.onReply(errno, this.#reader);
     } catch (cause) {
       const loss = zooKeeperError('CONNECTION_LOSS', { message: `unreadable reply: ${reasonOf(cause)}`, cause });
-      this.#close(loss, () => request.onFailure(loss));
+      this.#close(loss, () => request.onFailure(loss, true));
     }
   }
 
@@ -456,7 +469,7 @@ export class Connection {
     this.#inFlight.shift();
     this.#answered(request.sentAt);
     this.#noteReply();
-    request.onFailure(zooKeeperError('RESPONSE_TOO_LARGE'));
+    request.onFailure(zooKeeperError('RESPONSE_TOO_LARGE'), true);
   }
 
   #onWatchdog(): void {
@@ -526,7 +539,7 @@ export class Connection {
     const error = this.#handlers.onClosed(cause);
     first?.();
     this.#auths.failAll(error);
-    this.#inFlight.failAll(error);
+    this.#inFlight.failAll(error, this.#unsent);
   }
 }
 

@@ -11,8 +11,8 @@ export interface Request {
   write(writer: JuteWriter): void;
   /** The reply. `errno` 0: the reader stands at the body. Called in the order of the requests. May throw on a body that can't be read. */
   onReply(errno: number, reader: JuteReader): void;
-  /** No reply will come on this connection. */
-  onFailure(error: ZooKeeperError): void;
+  /** No reply will come on this connection; `wasSent`: the server may have heard of it. */
+  onFailure(error: ZooKeeperError, wasSent: boolean): void;
 }
 
 /** Requests between written and answered, in order. */
@@ -49,9 +49,9 @@ export class InFlight {
     return request;
   }
 
-  /** The one way in which requests that were written end without a reply. */
-  failAll(error: ZooKeeperError): void {
-    for (let request = this.shift(); request !== undefined; request = this.shift()) request.onFailure(error);
+  /** The one way in which requests end without a reply. The last `unsent` of them had not left yet. */
+  failAll(error: ZooKeeperError, unsent = 0): void {
+    for (let left = this.#length; left > 0; left -= 1) this.shift()?.onFailure(error, left > unsent);
   }
 
   #grow(): void {

@@ -34,7 +34,7 @@ export interface CallOwner {
   /** A reply with an error has come; true when the dispatcher will deal with it. */
   onError(call: QueuedCall, error: ZooKeeperError): boolean;
   /** The connection broke under it. */
-  onLoss(call: QueuedCall, cause: ZooKeeperError): void;
+  onLoss(call: QueuedCall, cause: ZooKeeperError, wasSent: boolean): void;
   /** The call is off the wire. */
   onSlotFree(call: QueuedCall): void;
   addWatch(kind: WatchKind, path: string, watcher: Watcher): void;
@@ -139,9 +139,9 @@ export class Call<Args, Result> implements QueuedCall {
     this.#owner.onSlotFree(this);
   }
 
-  onFailure(cause: ZooKeeperError): void {
+  onFailure(cause: ZooKeeperError, wasSent: boolean): void {
     this.#onWire = false;
-    if (!this.settled) this.#owner.onLoss(this, cause);
+    if (!this.settled) this.#owner.onLoss(this, cause, wasSent);
     else this.#watch?.expected();
     this.#owner.onSlotFree(this);
   }

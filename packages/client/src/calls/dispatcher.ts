@@ -160,6 +160,7 @@ export class Dispatcher implements CallOwner {
   }
 
   setTimeout(callback: () => void, ms: number): () => void {
+    if (ms === Number.POSITIVE_INFINITY) return () => {};
     const { clock } = this.#settings.environment;
     const timer = clock.setTimeout(() => {
       this.#hooks.wake();
@@ -206,14 +207,14 @@ export class Dispatcher implements CallOwner {
     }
   }
 
-  onLoss(call: QueuedCall, cause: ZooKeeperError): void {
+  onLoss(call: QueuedCall, cause: ZooKeeperError, wasSent: boolean): void {
     if (cause.code === 'RESPONSE_TOO_LARGE') {
       call.fail('RESPONSE_TOO_LARGE', cause, true);
       return;
     }
     const code = FINAL.has(cause.code) ? cause.code : 'CONNECTION_LOSS';
     const again = call.operation.repeatable && this.#end === null;
-    if (!(again && this.#again(call, cause))) this.#conclude(call, code, cause, true);
+    if (!(again && this.#again(call, cause))) this.#conclude(call, code, cause, wasSent);
   }
 
   addWatch(kind: WatchKind, path: string, watcher: Watcher): void {

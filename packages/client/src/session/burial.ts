@@ -2,6 +2,8 @@ import type { Grant } from './grant.ts';
 
 /** A session that is over here and may live on the server, where its ephemerals would block everybody: it is to be ended there. */
 export class Burial {
+  /** Servers that have been asked in vain. */
+  failures = 0;
   readonly #now: () => number;
   #grant: Grant | null = null;
   #until = 0;
@@ -23,6 +25,7 @@ export class Burial {
   order(grant: Grant, forMs: number): void {
     this.#grant = grant;
     this.#until = this.#now() + forMs;
+    this.failures = 0;
   }
 
   done(): void {

@@ -99,6 +99,11 @@ export class Grant implements Session {
     return this.#hearing.newest < this.#doubtedAt;
   }
 
+  /** When a ping would settle what is in doubt after a gap; null when nothing is. */
+  get settlesAt(): number | null {
+    return this.#terms.slack === null ? null : this.#hearing.settlesAt;
+  }
+
   end(reason: ZooKeeperError): void {
     this.#controller.abort(reason);
   }

@@ -5,6 +5,8 @@ import { deadlineOf } from './lease.ts';
 export interface LeaseWatchHooks {
   /** When something was last sent on the present connection; null when there is none. */
   newestSentAt(): number | null;
+  /** A ping is wanted now. */
+  ping(): void;
   /** The lease has run out. */
   over(grant: Grant): void;
   /** The machine seems to have slept: what is held is in doubt until an answer comes. */
@@ -18,6 +20,7 @@ export class LeaseWatch {
   readonly #hooks: LeaseWatchHooks;
   #grant: Grant | null = null;
   #timer: Timer | null = null;
+  #settling: Timer | null = null;
   #judging = false;
   /** Wall clock less monotonic clock, as last seen. */
   #drift: number;
@@ -37,8 +40,9 @@ export class LeaseWatch {
   }
 
   stop(): void {
-    if (this.#timer !== null) this.#clock.clearTimeout(this.#timer);
+    for (const timer of [this.#timer, this.#settling]) if (timer !== null) this.#clock.clearTimeout(timer);
     this.#timer = null;
+    this.#settling = null;
     this.#grant = null;
   }
 
@@ -66,7 +70,20 @@ export class LeaseWatch {
   /** All that was in the socket has been read: what the clock says now counts. */
   judge(): void {
     const grant = this.#grant;
-    if (grant !== null && this.#clock.now() >= grant.lostAt) this.#hooks.over(grant);
+    if (grant === null) return;
+    if (this.#clock.now() >= grant.lostAt) this.#hooks.over(grant);
+    else if (grant.settlesAt !== null && this.#settling === null) this.#settle(grant.settlesAt);
+  }
+
+  /** After a gap, a ping at the right moment shows that the follower has reported what came since. */
+  #settle(at: number): void {
+    const wait = Math.max(1, Math.ceil(at - this.#clock.now()));
+    this.#settling = this.#clock.setTimeout(() => {
+      this.#settling = null;
+      this.wake();
+      this.#hooks.ping();
+    }, wait);
+    if (this.#unref) this.#settling.unref?.();
   }
 
   /** The monotonic clock stands still while a machine sleeps, the wall clock doesn't. */

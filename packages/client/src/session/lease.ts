@@ -85,7 +85,10 @@ export class Hearing {
   newest: number;
   /** The leader counts from this or later, however unlucky its reports fell. */
   certain: number;
+  /** When another touch would settle what is in doubt after a gap; null when nothing is. */
+  settlesAt: number | null = null;
   readonly #report: number;
+  readonly #usual: number;
   /** The leader itself granted it, and no follower reports it. */
   readonly #handshake: Touch;
   /** The newest ones, oldest first. */
@@ -96,6 +99,7 @@ export class Hearing {
     this.newest = sentAt;
     this.certain = sentAt;
     this.#report = longestReportInterval(timeout);
+    this.#usual = defaultMargin(timeout);
     this.#handshake = { sentAt, answeredAt: sentAt, lastAnsweredAt: sentAt };
     this.#touches = [this.#handshake];
   }
@@ -117,17 +121,23 @@ export class Hearing {
     const touches = this.#touches;
     let index = touches.length - 1;
     let certain = this.newest;
+    let doubted: Touch | null = null;
     for (; index > 0; index -= 1) {
       const first = touches[index] as Touch;
       const before = touches[index - 1] as Touch;
       const since = this.newest - first.lastAnsweredAt;
-      if (since > this.#report) break;
+      if (since >= this.#report) break;
       // Reports that are further apart than the two touches had something to say each time, and the last one is young. Others may have had
       // nothing to say for all of the gap.
       const silent = before === this.#handshake || since <= first.answeredAt - before.sentAt;
-      certain = Math.min(certain, silent ? before.sentAt : Math.max(before.sentAt, this.newest - this.#report));
+      const possible = silent ? before.sentAt : Math.max(before.sentAt, this.newest - this.#report);
+      if (possible >= certain) continue;
+      certain = possible;
+      doubted = first;
     }
     this.certain = Math.max(this.certain, certain);
+    const isInDoubt = doubted !== null && this.newest - this.certain > this.#usual;
+    this.settlesAt = isInDoubt ? (doubted as Touch).lastAnsweredAt + this.#report : null;
     // What is older can't be the first behind the last report any more.
     if (index > 0) this.#touches = touches.slice(index);
   }

@@ -18,6 +18,11 @@ const FAREWELL = 1_750;
 /** A connection that has lived so long, in ms, was a good one; one that has served at all counts as good so often. */
 const SOUND_AFTER = 1_000;
 
+/** `close()` never rejects: what is no timeout is as good as none. */
+function validTimeout(timeout: unknown): number | null {
+  return typeof timeout === 'number' && timeout >= 0 ? timeout : null;
+}
+
 /** The life of a client's sessions: performs what the machine says, and decides nothing else. */
 export class Session {
   readonly hosts: HostList;
@@ -73,6 +78,7 @@ export class Session {
     });
     this.#lease = new LeaseWatch(settings.environment.clock, settings.unref, {
       newestSentAt: () => this.#connection?.newestSentAt ?? null,
+      ping: () => this.#connection?.ping(),
       over: (grant) => this.#leaseOver(grant),
       slept: (grant) => {
         grant.doubt();
@@ -254,7 +260,9 @@ export class Session {
     const toBury = this.#burial.due;
     if (this.#end !== null) return toBury === null ? null : { kind: 'bury', grant: toBury };
     if (this.#grant !== null && !this.#grant.readOnly) return { kind: 'resume', grant: this.#grant };
-    if (toBury !== null) return { kind: 'bury', grant: toBury };
+    // Read-only servers end no session, and are better than none where that is allowed.
+    const mayRead = this.#settings.readOnly && this.#burial.failures >= this.hosts.hosts.length;
+    if (toBury !== null && !mayRead) return { kind: 'bury', grant: toBury };
     return this.#takeOver === null ? { kind: 'new' } : { kind: 'take-over', ...this.#takeOver };
   }
 
@@ -335,6 +343,7 @@ export class Session {
     const failure = error instanceof ZooKeeperError ? error : zooKeeperError('CONNECTION_LOSS', { cause: error });
     this.#failure = failure;
     this.#settings.logger.warn(`${host.host}:${host.port}: ${failure.message}`);
+    if (purpose.kind === 'bury') this.#burial.failures += 1;
     if (failure.code !== 'SESSION_EXPIRED' || purpose.kind === 'new') return;
     // A handshake that ended in a clear no: the server is well.
     this.hosts.succeeded();
@@ -425,11 +434,12 @@ export class Session {
 
   async #close(detach: boolean, timeout: number | undefined, reason: ZooKeeperError): Promise<void> {
     const grant = this.#grant;
-    const patience = timeout ?? (this.#connection === null ? FAREWELL : this.#settings.sessionTimeout);
+    const patience = validTimeout(timeout) ?? (this.#connection === null ? FAREWELL : this.#settings.sessionTimeout);
     const limit = Math.min(patience, grant?.remaining() ?? 0);
     this.#step('close', reason);
     this.#end = reason;
-    if (grant !== null && !detach && limit > 0) await this.#sayGoodbye(grant, limit);
+    if (detach) this.#connection?.flush();
+    else if (grant !== null && limit > 0) await this.#sayGoodbye(grant, limit);
     this.#search.stop();
     this.#dropConnection(reason);
   }

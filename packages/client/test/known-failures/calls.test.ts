@@ -127,6 +127,28 @@ describe('a watch that is taken back, ten thousand times', () => {
   });
 });
 
+describe('a watch that fires, ten thousand times, under one signal that could take it back', () => {
+  it('leaves no watcher and no listener either', async () => {
+    const { server, zk } = await network();
+    const { signal } = new AbortController();
+    let heard = 0;
+    const watch = (): void => {
+      heard += 1;
+    };
+    for (let round = 0; round < 100; round += 1) {
+      const paths = Array.from({ length: 100 }, (_, i) => `/n${i}`);
+      await Promise.all(paths.map((path) => zk.get(path, { watch, watchSignal: signal, signal })));
+      server.last.send(...paths.map((path) => event(3, path)));
+      await turn();
+    }
+    expect(heard).toBe(10_000);
+    expect(zk.health()).toMatchObject({ watches: 0, inFlight: 0, queued: 0 });
+    // One listener may stand for them all while there are any.
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+    expect(server.last.of(18)).toEqual([]);
+  });
+});
+
 describe('a chroot that is the beginning of /zookeeper', () => {
   it('does not touch events of the configuration, and the connection stays', async () => {
     const { server, zk, states } = await network('a/zoo');

@@ -15,7 +15,7 @@ describeFollowerDeaths(500, [
   // The ping before is so long ago that all the leader knows of is older than any margin.
   { title: 'after a blocked event loop', timeouts: [10_000], gap: TOGETHER, delay: 0, blocked: 3_000 },
   // Its last answers are to questions that it has heard long after they were asked.
-  { title: 'after it had been stopped', timeouts: [10_000], gap: TOGETHER, delay: 0, stopped: 5_000 },
+  { title: 'after it had been stopped', timeouts: [10_000], gap: TOGETHER, delay: 0, stopped: 2_000 },
   // The same, and another leads by then.
   {
     title: 'the leader, after it had been stopped',
