@@ -1,12 +1,12 @@
 /** A promise with its ends in hand. */
 export interface Deferred<T> {
   promise: Promise<T>;
-  resolve(value: T): void;
+  resolve(value: T | PromiseLike<T>): void;
   reject(reason: unknown): void;
 }
 
 export function deferred<T>(): Deferred<T> {
-  let resolve!: (value: T) => void;
+  let resolve!: Deferred<T>['resolve'];
   let reject!: (reason: unknown) => void;
   const promise = new Promise<T>((yes, no) => {
     resolve = yes;

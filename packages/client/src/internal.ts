@@ -1,8 +1,10 @@
 export { abortController, onAbort } from './abort.ts';
 export type { Core } from './core.ts';
 export { createMarked } from './create-marked.ts';
+export { type Deferred, deferred } from './deferred.ts';
 export { SafeEmitter } from './emitter.ts';
 export { checkPath, nameOf, parentOf } from './paths.ts';
+export { isPassing } from './persevere.ts';
 export { PROTECTED_PREFIX } from './protected-create.ts';
 export type { Grant } from './session/grant.ts';
 export { machine } from './session/machine.ts';

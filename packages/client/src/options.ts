@@ -18,7 +18,11 @@ export interface ZooKeeperOptions {
   sessionTimeout?: number;
   /** ms until `connect()` gives up and closes the client; 0 for never. Default 15,000. */
   connectTimeout?: number;
-  /** ms before the session's deadline at which it is declared lost. Default: 5 % of the negotiated timeout or, if larger, the smaller of 30 % of it and 1,100. */
+  /**
+   * ms before the session's deadline at which it is declared lost. Default: 5 % of the negotiated timeout or, if larger, the smaller of 30 % of it and
+   * 1,100, which covers a follower's death on servers with ticks of up to 2 s. Smaller: taken at its word. Larger: for followers that are cut off
+   * from their leader; a ping interval and some slack are added, and a third of the timeout is always left.
+   */
   leaseMargin?: number;
   /** ms after which a server that leaves a request unanswered is given up: the connection is dropped. Default: none. */
   requestTimeout?: number;

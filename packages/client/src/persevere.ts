@@ -16,6 +16,11 @@ const PASSING: ReadonlySet<string> = new Set([
   'NOT_READ_ONLY',
 ]);
 
+/** Whether an error says of the connection, the session or the load, and nothing of the request itself. */
+export function isPassing(error: unknown): boolean {
+  return PASSING.has((error as Partial<ZooKeeperError>).code ?? '');
+}
+
 /** Makes an attempt again and again, ever more slowly, until it succeeds, the server refuses it, or the client is over; rejects as the last one then. */
 export async function persevere<T>(core: Core, attempt: () => Promise<T>): Promise<T> {
   for (let wait = 0; ; wait = Math.min(LONGEST_PAUSE, wait === 0 ? FIRST_PAUSE : wait * 2)) {
@@ -23,7 +28,7 @@ export async function persevere<T>(core: Core, attempt: () => Promise<T>): Promi
     try {
       return await attempt();
     } catch (error) {
-      if (!PASSING.has((error as ZooKeeperError).code) || core.session.end !== null || core.over.aborted) throw error;
+      if (!isPassing(error) || core.session.end !== null || core.over.aborted) throw error;
     }
   }
 }

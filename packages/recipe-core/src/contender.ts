@@ -1,5 +1,5 @@
 import type { CallOptions, ZooKeeper, ZooKeeperError } from '@zookit/client';
-import { type Core, coreOf, onAbort } from '@zookit/client/internal';
+import { type Core, coreOf, isPassing, onAbort } from '@zookit/client/internal';
 import { Bell } from './bell.ts';
 import { untilConnected } from './connected.ts';
 import { departing, leave, leaveLater } from './departures.ts';
@@ -17,9 +17,6 @@ export interface Contest extends Placement {
   readonly driver: Driver;
   readonly policy: Policy;
 }
-
-/** Ends of a round after which another makes sense, on this session or the next. */
-const PASSING: ReadonlySet<string> = new Set(['CONNECTION_LOSS', 'SESSION_EXPIRED', 'SESSION_MOVED', 'NOT_READ_ONLY']);
 
 /** Between rounds that fail one after the other, in ms; doubled each time. */
 const FIRST_PAUSE = 50;
@@ -84,7 +81,7 @@ class Contender {
       } catch (error) {
         const { signal } = this.#patience;
         if (signal.aborted) throw signal.reason;
-        if (!PASSING.has((error as ZooKeeperError).code) || this.#core.over.aborted) throw error;
+        if (!isPassing(error) || this.#core.over.aborted) throw error;
         if (failures > 0) await this.#patience.pause(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (failures - 1)));
         failures += 1;
       }

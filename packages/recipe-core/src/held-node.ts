@@ -1,6 +1,6 @@
 import { LeaseLostError, type ZooKeeper } from '@zookit/client';
-import { abortController, type Core, coreOf, onAbort } from '@zookit/client/internal';
-import { deferred } from './deferred.ts';
+import { abortController, type Core, coreOf, deferred, onAbort } from '@zookit/client/internal';
+
 import { leave, leaveLater } from './departures.ts';
 import type { Guardable, Held, Policy } from './held.ts';
 import { HeldEmitter } from './held-emitter.ts';

@@ -1,6 +1,6 @@
 import { LeaseLostError, type ZooKeeper } from '@zookit/client';
-import { abortController, coreOf, onAbort } from '@zookit/client/internal';
-import { deferred } from './deferred.ts';
+import { abortController, coreOf, deferred, onAbort } from '@zookit/client/internal';
+
 import type { Guardable, Held } from './held.ts';
 import { HeldEmitter } from './held-emitter.ts';
 

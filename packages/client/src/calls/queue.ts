@@ -5,6 +5,8 @@ export class CallQueue {
   #first: QueuedCall | null = null;
   #last: QueuedCall | null = null;
   #length = 0;
+  /** The call that was last put in between others: those that are sent again come in order, each behind the one before. */
+  #inserted: QueuedCall | null = null;
 
   get length(): number {
     return this.#length;
@@ -14,8 +16,15 @@ export class CallQueue {
   add(call: QueuedCall): void {
     let before = this.#last;
     if (before !== null && before.order > call.order) {
-      before = null;
-      for (let next = this.#first; next !== null && next.order < call.order; next = next.after) before = next;
+      const from = this.#inserted !== null && this.#inserted.order < call.order ? this.#inserted : null;
+      before = from;
+      this.#inserted = call;
+      for (
+        let next = from === null ? this.#first : from.after;
+        next !== null && next.order < call.order;
+        next = next.after
+      )
+        before = next;
     }
     const after = before === null ? this.#first : before.after;
     call.before = before;
@@ -35,6 +44,7 @@ export class CallQueue {
 
   remove(call: QueuedCall): void {
     if (call.before === null && this.#first !== call) return;
+    if (call === this.#inserted) this.#inserted = null;
     if (call.before === null) this.#first = call.after;
     else call.before.after = call.after;
     if (call.after === null) this.#last = call.before;

@@ -7,7 +7,7 @@ const GROWTH = 1.5;
  * How long to wait before the next attempt, in ms.
  *
  * Within the first round nothing but a little jitter: the next host may be fine. Later rounds wait longer and longer, with up to
- * half as much again at random, so that many clients of one ensemble don't come back together. Only a finished handshake starts a new count.
+ * half as much again at random, so that many clients of one ensemble don't come back together. Only a server that is found well starts a new count.
  */
 export function backoff(round: number, first: boolean, random: () => number): number {
   if (first) return 0;

@@ -55,7 +55,7 @@ export class HostList {
     return attempt;
   }
 
-  /** A handshake was finished: the next loss starts a new count, with the host after this one. */
+  /** The host that was tried last is well: the next loss starts a new count, with the host after it. */
   succeeded(): void {
     this.#tries = 0;
     if (this.#last !== null) this.#start = (this.#hosts.indexOf(this.#last) + 1) % this.#hosts.length;

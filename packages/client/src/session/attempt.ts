@@ -70,7 +70,8 @@ function addressesOf(
       clock.clearTimeout(timer);
       reject(signal.reason);
     });
-    lookup(host)
+    Promise.resolve()
+      .then(() => lookup(host))
       .then(
         (addresses) => (addresses.length === 0 ? fail('has no address') : resolve(addresses)),
         (cause) => fail(`can't be resolved: ${reasonOf(cause)}`, cause),

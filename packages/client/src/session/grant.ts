@@ -9,7 +9,7 @@ export interface Session {
   readonly password: Buffer;
   /** Negotiated, in ms. */
   readonly timeout: number;
-  /** When the server may end the session at the earliest if it hears nothing more, in `performance.now()` ms. */
+  /** No server that has heard of the newest answered request ends the session before this, in `performance.now()` ms. */
   readonly deadline: number;
   /** ms until the deadline, 0 when it is past. */
   remaining(): number;

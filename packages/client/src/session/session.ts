@@ -42,6 +42,8 @@ export class Session {
   #endsWithConnection: boolean;
   #hadSession = false;
   #zxid = 0n;
+  /** Changes of state that listeners have not heard of yet. */
+  readonly #untold: (() => void)[] = [];
   /** When a connection was last found to have been a good one. */
   #soundAt = Number.NEGATIVE_INFINITY;
   #closing: Promise<void> | null = null;
@@ -174,14 +176,24 @@ export class Session {
     this.#settings.logger.info(
       `${previous} -> ${edge.next}: ${edge.why}${cause === null ? '' : ` (${cause.message})`}`,
     );
+    const isOutermost = this.#untold.length === 0;
+    this.#untold.push(() => this.#hooks.onState(edge.next, previous, edge.event));
     if (edge.next !== 'connected' && edge.next !== 'readonly') this.#hooks.leave(edge.next, cause);
     // The session's signal goes before any listener: whoever holds something must stop first.
     if (edge.next === 'lost' || edge.next === 'closed' || edge.next === 'auth-failed') this.#endGrant(cause);
-    this.#hooks.onState(edge.next, previous, edge.event);
+    if (isOutermost) this.#tell();
     for (const effect of edge.effects) {
       // A listener may have closed the client meanwhile.
       if (this.#state !== edge.next) return;
       this.#perform(effect, cause);
+    }
+  }
+
+  /** A listener that brings the next change about has it told after its own: everybody hears of all of them in order. */
+  #tell(): void {
+    for (let [next] = this.#untold; next !== undefined; [next] = this.#untold) {
+      next();
+      this.#untold.shift();
     }
   }
 
