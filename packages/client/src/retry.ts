@@ -9,11 +9,13 @@ export function repeat<T>(
   options: RetryOptions,
   again: (error: unknown) => boolean,
   signal: AbortSignal,
+  unref: boolean,
 ): Promise<T> {
   return pRetry(attempt, {
     ...options,
     retries: Math.max(0, (options.retries ?? 5) - 1),
     signal,
+    unref: options.unref ?? unref,
     shouldRetry: (context) => again(context.error) && (options.shouldRetry?.(context) ?? true),
   });
 }

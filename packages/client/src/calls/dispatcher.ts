@@ -325,7 +325,7 @@ export class Dispatcher implements CallOwner {
       }
       return present.promise;
     };
-    repeat(attempt, retry, () => !call.settled, this.#over.signal)
+    repeat(attempt, retry, () => !call.settled, this.#over.signal, this.#settings.unref)
       .catch((error: ZooKeeperError) => {
         const code =
           (this.#end === null ? null : this.#endCode(this.#end)) ??

@@ -43,6 +43,7 @@ async function isWritable(settings: Settings, { host, port }: Host, signal: Abor
         resolve(writable);
       };
       const timer = clock.setTimeout(() => answer(false), ANSWER_TIMEOUT);
+      if (settings.unref) timer.unref?.();
       const off = onAbort(signal, () => answer(false));
       ask(socket, settings.tls !== null, answer);
     });

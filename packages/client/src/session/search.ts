@@ -138,6 +138,7 @@ export class Search {
     const over = zooKeeperError('CLOSED');
     connection.start();
     const timer = clock.setTimeout(() => connection.destroy(zooKeeperError('TIMEOUT')), grant.timeout / 3);
+    if (this.#settings.unref) timer.unref?.();
     const off = onAbort(signal, () => connection.destroy(over));
     const ended = await endSession(connection);
     clock.clearTimeout(timer);
