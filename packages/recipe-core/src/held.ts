@@ -3,7 +3,7 @@ import type { EventEmitter } from 'eventemitter3';
 
 /**
  * When a hold ends by itself. `deadline`: when its session may end on the server, less a margin; until then a lost
- * connection only makes it suspect. `suspended`: at once when the connection is lost.
+ * connection only makes it suspect. `suspended`: at once when the connection is lost, or the machine seems to have slept.
  */
 export type Policy = 'deadline' | 'suspended';
 

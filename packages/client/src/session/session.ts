@@ -15,7 +15,9 @@ import { whilePresent } from './while-present.ts';
 
 /** What a closed client without a connection spends on ending its session by default, in ms. */
 const FAREWELL = 1_750;
-/** A connection that has lived so long, in ms, was a good one; one that has served at all counts as good so often. */
+/** How many short connections, in close succession, count as good ones if they have served at all. */
+const CREDIT = 5;
+/** A connection that has lived so long, in ms, was a good one. */
 const SOUND_AFTER = 1_000;
 
 /** `close()` never rejects: what is no timeout is as good as none. */
@@ -44,8 +46,8 @@ export class Session {
   #zxid = 0n;
   /** Changes of state that listeners have not heard of yet. */
   readonly #untold: (() => void)[] = [];
-  /** When a connection was last found to have been a good one. */
-  #soundAt = Number.NEGATIVE_INFINITY;
+  #credit = CREDIT;
+  #creditAt = 0;
   #closing: Promise<void> | null = null;
   #failure: ZooKeeperError | null = null;
   #end: ZooKeeperError | null = null;
@@ -390,12 +392,19 @@ export class Session {
     } else this.#step('socket-lost', cause);
   }
 
-  /** A server that shakes hands and then hangs up is no better than one that refuses: its attempts go on being counted. */
+  /**
+   * A server that shakes hands and then hangs up is no better than one that refuses: its attempts go on being counted. One that has served and
+   * was cut off is asked again at once, but not for ever: it gets some credit, which comes back by one a second.
+   */
   #judgeServer(connection: Connection): void {
     const now = this.#now();
-    const hasServed = connection.hasReplied && now - this.#soundAt >= SOUND_AFTER;
-    if (!hasServed && now - this.#since < SOUND_AFTER) return;
-    this.#soundAt = now;
+    if (now - this.#since < SOUND_AFTER) {
+      if (!connection.hasReplied) return;
+      this.#credit = Math.min(CREDIT, this.#credit + (now - this.#creditAt) / SOUND_AFTER);
+      this.#creditAt = now;
+      if (this.#credit < 1) return;
+      this.#credit -= 1;
+    }
     this.hosts.succeeded();
   }
 
