@@ -2,13 +2,15 @@ import type { Duplex } from 'node:stream';
 import { JuteReader, JuteWriter } from 'jute-ts';
 import { afterMicrotasks } from './after-microtasks.ts';
 import type { Clock, OpenSocket, SocketTarget } from './environment.ts';
-import { ErrorCode, ZooKeeperError, zooKeeperError } from './errors.ts';
-import { FrameDecoder } from './framing.ts';
-import { type HandshakeRequest, type HandshakeResponse, readHandshake, writeHandshake } from './handshake.ts';
+import { ErrorCode, type ZooKeeperError, zooKeeperError } from './errors.ts';
+import type { FrameDecoder } from './framing.ts';
+import type { HandshakeRequest, HandshakeResponse } from './handshake.ts';
 import { InFlight, type Request } from './in-flight.ts';
 import { OpCode, Xid } from './opcodes.ts';
 import { readWatcherEvent, type WatcherEvent } from './records.ts';
+import { shakeHands } from './shake-hands.ts';
 import { describeTarget, ignore, openTransport, reasonOf } from './transport.ts';
+import { Watchdog } from './watchdog.ts';
 
 /** What the owner of a connection is told. */
 export interface ConnectionHandlers {
@@ -92,15 +94,9 @@ export class Connection {
   #replied = false;
   #hasReplied = false;
   #doomed = false;
-  #lastSent: number;
-  #lastReceived: number;
-  /** When the first request was sent since bytes last arrived; 0 when nothing was. */
-  #unansweredSince = 0;
-  #watchdog: ReturnType<Clock['setTimeout']> | null = null;
+  readonly #watchdog: Watchdog;
   #hangUp: ReturnType<Clock['setTimeout']> | null = null;
   readonly #unref: boolean;
-  readonly #requestTimeout: number | null;
-  readonly #pingInterval: number;
 
   private constructor(
     socket: Duplex,
@@ -118,11 +114,13 @@ export class Connection {
     this.#maxRequestBytes = options.maxRequestBytes;
     this.#xid = options.firstXid;
     this.#unref = options.unref;
-    this.#requestTimeout = options.requestTimeout;
-    this.#pingInterval = options.pingInterval(granted.sessionTimeout);
     this.answeredSentAt = sentAt;
-    this.#lastSent = sentAt;
-    this.#lastReceived = this.#clock.now();
+    this.#watchdog = new Watchdog(options, granted.sessionTimeout, sentAt, {
+      onWake: () => this.#handlers.onWake(),
+      ping: () => this.ping(),
+      oldestSentAt: () => this.#inFlight.first()?.sentAt,
+      onDead: (reason, cause) => this.#close(this.#lossOf(reason, cause)),
+    });
     socket.on('data', (chunk: Buffer) => this.#onChunk(chunk));
     socket.on('drain', () => {
       this.#congested = false;
@@ -171,7 +169,7 @@ export class Connection {
   start(): void {
     if (this.#started) return;
     this.#started = true;
-    this.#armWatchdog();
+    this.#watchdog.start();
     afterMicrotasks(() => this.#resume());
   }
 
@@ -196,12 +194,12 @@ export class Connection {
 
   /** When anything was last received, on the injected clock. */
   get lastReceived(): number {
-    return this.#lastReceived;
+    return this.#watchdog.lastReceived;
   }
 
   /** The newest time at which something that is still unanswered, or was answered, was sent: no answer can push the lease further. */
   get newestSentAt(): number {
-    return this.#lastSent;
+    return this.#watchdog.lastSent;
   }
 
   /** The xid that the next request will get. */
@@ -263,11 +261,10 @@ export class Connection {
   #stamp(): number {
     if (!this.#flushScheduled) {
       this.#flushScheduled = true;
-      this.#lastSent = this.#clock.now();
-      if (this.#unansweredSince === 0) this.#unansweredSince = this.#lastSent;
+      this.#watchdog.sent(this.#clock.now());
       afterMicrotasks(() => this.#flush());
     }
-    return this.#lastSent;
+    return this.#watchdog.lastSent;
   }
 
   #write(request: Request, xid: number): void {
@@ -310,8 +307,7 @@ export class Connection {
     if (this.#closed) return;
     this.#handlers.onWake();
     if (this.#closed) return;
-    this.#lastReceived = this.#clock.now();
-    this.#unansweredSince = 0;
+    this.#watchdog.received(this.#clock.now());
     if (this.#held !== null) {
       this.#held.push(chunk);
       return;
@@ -472,53 +468,6 @@ export class Connection {
     request.onFailure(zooKeeperError('RESPONSE_TOO_LARGE'), true);
   }
 
-  #onWatchdog(): void {
-    this.#watchdog = null;
-    this.#handlers.onWake();
-    this.#armWatchdog();
-  }
-
-  /** One timer for pings and silence; it looks at the clock when it fires rather than being moved at each request. */
-  #armWatchdog(): void {
-    if (this.#closed) return;
-    const now = this.#clock.now();
-    if (now >= Math.min(this.#silentAt(), this.#overdueAt())) {
-      // The event loop may have been blocked: what waits in the socket is read before the server is called dead.
-      this.#clock.afterPendingInput(() => this.#judge());
-      return;
-    }
-    if (now >= this.#lastSent + this.#pingInterval) this.ping();
-    const due = Math.min(this.#lastSent + this.#pingInterval, this.#silentAt(), this.#overdueAt());
-    this.#watchdog = this.#clock.setTimeout(() => this.#onWatchdog(), Math.max(1, due - this.#clock.now()));
-    if (this.#unref) this.#watchdog.unref?.();
-  }
-
-  #judge(): void {
-    if (this.#closed) return;
-    const now = this.#clock.now();
-    if (now >= this.#silentAt())
-      this.#close(this.#lossOf(`no sign of life for ${Math.round(now - this.#lastReceived)} ms`));
-    else if (now >= this.#overdueAt()) {
-      const message = `a request was not answered within requestTimeout (${this.#requestTimeout} ms)`;
-      this.#close(this.#lossOf(message, zooKeeperError('REQUEST_TIMEOUT', { message })));
-    } else this.#armWatchdog();
-  }
-
-  /** When the oldest request will have waited too long. */
-  #overdueAt(): number {
-    if (this.#requestTimeout === null) return Number.POSITIVE_INFINITY;
-    const oldest = this.#inFlight.first()?.sentAt;
-    // With nothing on the wire: look again when something could be overdue.
-    return (oldest ?? this.#clock.now()) + this.#requestTimeout;
-  }
-
-  /** When the server counts as dead: two thirds of the timeout without a byte, and a question unanswered for one third. */
-  #silentAt(): number {
-    if (this.#unansweredSince === 0) return Number.POSITIVE_INFINITY;
-    const third = this.granted.sessionTimeout / 3;
-    return Math.max(this.#lastReceived + 2 * third, this.#unansweredSince + third);
-  }
-
   #lossOf(reason: string, cause?: unknown): ZooKeeperError {
     return zooKeeperError('CONNECTION_LOSS', {
       message: `connection to ${describeTarget(this.target)} lost: ${reason}`,
@@ -530,8 +479,7 @@ export class Connection {
     if (this.#closed) return;
     this.#closed = true;
     this.#held = null;
-    if (this.#watchdog !== null) this.#clock.clearTimeout(this.#watchdog);
-    this.#watchdog = null;
+    this.#watchdog.stop();
     if (this.#hangUp !== null) this.#clock.clearTimeout(this.#hangUp);
     this.#socket.removeAllListeners('data');
     this.#socket.on('error', ignore);
@@ -541,76 +489,4 @@ export class Connection {
     this.#auths.failAll(error);
     this.#inFlight.failAll(error, this.#unsent);
   }
-}
-
-/** Sends the ConnectRequest and waits for the first frame. */
-function shakeHands(
-  socket: Duplex,
-  options: ConnectionOptions,
-  signal: AbortSignal,
-  make: (granted: HandshakeResponse, sentAt: number, decoder: FrameDecoder) => Connection,
-): Promise<Connection> {
-  return new Promise((resolve, reject) => {
-    const decoder = new FrameDecoder(options.maxResponseBytes);
-    const sentAt = options.clock.now();
-    const fail = (error: unknown): void => {
-      cleanUp();
-      socket.on('error', ignore);
-      socket.destroy();
-      reject(error);
-    };
-    const lost = (reason: string, cause?: unknown): void =>
-      fail(
-        zooKeeperError('CONNECTION_LOSS', {
-          operation: 'connect',
-          message: `${describeTarget(options.target)} ${reason}`,
-          cause,
-        }),
-      );
-    const onData = (chunk: Buffer): void => {
-      try {
-        decoder.push(chunk);
-        const decoded = decoder.next();
-        if (decoded === 'more') return;
-        if (decoded === 'oversized') throw zooKeeperError('PROTOCOL', { message: 'the first frame is absurdly long' });
-        const granted = readHandshake(decoder.buffer.subarray(decoder.start, decoder.end));
-        cleanUp();
-        resolve(make(granted, sentAt, decoder));
-      } catch (cause) {
-        if (cause instanceof ZooKeeperError && cause.errno !== 0) fail(cause);
-        else
-          fail(
-            zooKeeperError('PROTOCOL', {
-              operation: 'connect',
-              message: `${describeTarget(options.target)} does not answer as a ZooKeeper server: ${reasonOf(cause)}`,
-              cause,
-            }),
-          );
-      }
-    };
-    const onError = (cause: unknown): void =>
-      lost(`broke the connection during the handshake: ${reasonOf(cause)}`, cause);
-    const onEnd = (): void =>
-      lost('closed the connection without an answer (not serving, behind this client, or full)');
-    const onAbort = (): void => fail(signal.reason);
-    const cleanUp = (): void => {
-      socket.off('data', onData);
-      socket.off('error', onError);
-      socket.off('end', onEnd);
-      socket.off('close', onEnd);
-      signal.removeEventListener('abort', onAbort);
-    };
-    socket.on('data', onData);
-    socket.on('error', onError);
-    socket.on('end', onEnd);
-    socket.on('close', onEnd);
-    signal.addEventListener('abort', onAbort);
-    if (signal.aborted) {
-      onAbort();
-      return;
-    }
-    const writer = new JuteWriter(64);
-    writeHandshake(writer, options.handshake);
-    socket.write(writer.take());
-  });
 }
