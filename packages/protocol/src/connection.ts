@@ -222,8 +222,7 @@ export class Connection {
     if (this.#closed) throw this.#lossOf('closed');
     this.#write(request, this.#xid);
     this.#xid = this.#xid === MAX_XID ? 1 : this.#xid + 1;
-    this.#inFlight.push(request);
-    this.#unsent += 1;
+    this.#enqueue(request);
   }
 
   /** Sends a request under a reserved xid. Replies to setWatches keep the order of the others; those to auth don't. */
@@ -231,10 +230,7 @@ export class Connection {
     if (this.#closed) throw this.#lossOf('closed');
     this.#write(request, xid);
     if (xid === Xid.auth) this.#auths.push(request);
-    else {
-      this.#inFlight.push(request);
-      this.#unsent += 1;
-    }
+    else this.#enqueue(request);
   }
 
   /** Asks for a sign of life now. */
@@ -289,7 +285,13 @@ export class Connection {
     writer.patchInt(start, length);
     request.xid = xid;
     request.sentAt = this.#stamp();
-    if (writer.length > FLUSH_BYTES) this.#writeOut();
+  }
+
+  /** It counts as sent from the next write on. */
+  #enqueue(request: Request): void {
+    this.#inFlight.push(request);
+    this.#unsent += 1;
+    if (this.#writer.length > FLUSH_BYTES) this.#writeOut();
   }
 
   #flush(): void {

@@ -351,6 +351,18 @@ describe('the end of a connection', () => {
     }
   });
 
+  it('says of each request whether it had left', async () => {
+    const { connection } = await opened({ maxRequestBytes: 4 << 20 });
+    const probes = [new Probe(), new Probe(5, Buffer.alloc((1 << 20) + 1)), new Probe()] as const;
+    connection.send(probes[0]);
+    await turn();
+    // So large that it is not kept back until the end of the tick.
+    connection.send(probes[1]);
+    connection.send(probes[2]);
+    connection.destroy(zooKeeperError('CLOSED'));
+    expect(probes.map(({ wasSent }) => wasSent)).toEqual([true, true, false]);
+  });
+
   it('is told before the requests in flight fail, in order', async () => {
     const { connection, told } = await opened();
     const log = told.log;

@@ -128,6 +128,8 @@ export class Probe implements Request {
   sentAt = 0;
   answer: Answer | null = null;
   failure: ZooKeeperError | null = null;
+  /** What the failure said of it. */
+  wasSent: boolean | null = null;
   /** Settles with the answer, or rejects with the failure. */
   readonly done: Promise<Answer>;
   readonly #content: Buffer;
@@ -155,8 +157,9 @@ export class Probe implements Request {
     this.#resolve(this.answer);
   }
 
-  onFailure(error: ZooKeeperError): void {
+  onFailure(error: ZooKeeperError, wasSent: boolean): void {
     this.failure = error;
+    this.wasSent = wasSent;
     this.#reject(error);
   }
 
