@@ -15,8 +15,10 @@ import { whilePresent } from './while-present.ts';
 
 /** What a closed client without a connection spends on ending its session by default, in ms. */
 const FAREWELL = 1_750;
-/** How many short connections, in close succession, count as good ones if they have served at all. */
+/** How many short connections, in close succession, count as good ones. */
 const CREDIT = 5;
+/** How long until one of them is forgotten, in ms. */
+const CREDIT_COMES_BACK = 10_000;
 /** A connection that has lived so long, in ms, was a good one. */
 const SOUND_AFTER = 1_000;
 
@@ -383,7 +385,7 @@ export class Session {
     const connection = this.#connection as Connection;
     this.#zxid = this.lastZxid;
     this.#connection = null;
-    this.#judgeServer(connection);
+    this.#judgeServer();
     if (this.#end !== null) return;
     this.#settings.logger.warn(`${connection.target.host}:${connection.target.port}: ${cause.message}`);
     this.#failure = cause;
@@ -393,14 +395,13 @@ export class Session {
   }
 
   /**
-   * A server that shakes hands and then hangs up is no better than one that refuses: its attempts go on being counted. One that has served and
-   * was cut off is asked again at once, but not for ever: it gets some credit, which comes back by one a second.
+   * A finished handshake starts a new count of attempts, but not for ever: a server that shakes hands and then hangs up, over and over, is no
+   * better than one that refuses. Short connections have some credit, which comes back slowly.
    */
-  #judgeServer(connection: Connection): void {
+  #judgeServer(): void {
     const now = this.#now();
     if (now - this.#since < SOUND_AFTER) {
-      if (!connection.hasReplied) return;
-      this.#credit = Math.min(CREDIT, this.#credit + (now - this.#creditAt) / SOUND_AFTER);
+      this.#credit = Math.min(CREDIT, this.#credit + (now - this.#creditAt) / CREDIT_COMES_BACK);
       this.#creditAt = now;
       if (this.#credit < 1) return;
       this.#credit -= 1;
