@@ -3,13 +3,16 @@ import { connect as connectPlain, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Clock, OpenSocket } from '@zookit/protocol';
 
+/** What a look-up may answer: addresses as text, or as Node's own `lookup` with `all: true` gives them. */
+export type LookupAnswer = readonly (string | { address: string })[];
+
 /** What zookit takes from the outside world. Replace parts of it for tests, or all of it to run in simulated time. */
 export interface Environment {
   clock: Clock;
   /** A number in [0, 1). */
   random(): number;
   /** All addresses of a host, in order of preference. Rejects when it has none. */
-  lookup(host: string): Promise<readonly string[]>;
+  lookup(host: string): Promise<LookupAnswer>;
   connect: OpenSocket;
   /** The xid of the first request on each connection; default 1. */
   firstXid: number;
@@ -34,7 +37,7 @@ const connect: OpenSocket = ({ host, address, port, tls }) => {
 };
 
 /** Node's own clock, resolver and sockets. */
-export const nodeEnvironment: Environment = {
+const nodeEnvironment: Environment = {
   clock,
   random: Math.random,
   lookup: async (host) =>
@@ -42,3 +45,27 @@ export const nodeEnvironment: Environment = {
   connect,
   firstXid: 1,
 };
+
+/** Parts of the outside world as a user replaces them; a clock may be replaced in parts, too. */
+export type EnvironmentParts = Partial<Omit<Environment, 'clock'>> & { clock?: Partial<Clock> | undefined };
+
+/** Node's environment with what the user replaced. */
+export function environmentOf({ clock: given = {}, ...parts }: EnvironmentParts): Environment {
+  const merged = { ...nodeEnvironment, ...definedOf(parts) };
+  const part = <K extends keyof Clock>(name: K): Clock[K] => (given[name]?.bind(given) ?? clock[name]) as Clock[K];
+  return {
+    ...merged,
+    clock: {
+      now: part('now'),
+      wallNow: part('wallNow'),
+      setTimeout: part('setTimeout'),
+      clearTimeout: part('clearTimeout'),
+      afterPendingInput: part('afterPendingInput'),
+    },
+  };
+}
+
+/** An option that is given as undefined is not given. */
+export function definedOf<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}

@@ -3,7 +3,7 @@ export { ACL, type AclInput, Perms } from './acl.ts';
 export type { CreateOptions } from './create.ts';
 export type { Data } from './data.ts';
 export type { EnsurePathOptions } from './ensure-path.ts';
-export type { Environment } from './environment.ts';
+export type { Environment, EnvironmentParts, LookupAnswer } from './environment.ts';
 export type { Health, Server } from './health.ts';
 export type { Logger } from './logger.ts';
 export type {

@@ -2,7 +2,7 @@ import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import { BadArgumentsError } from '@zookit/protocol';
 import type { Options as RetryOptions } from 'p-retry';
 import type { AclInput } from './acl.ts';
-import { type Environment, nodeEnvironment } from './environment.ts';
+import { definedOf, type Environment, type EnvironmentParts, environmentOf } from './environment.ts';
 import { type Logger, silent } from './logger.ts';
 
 /** Taken by every method that waits. */
@@ -59,7 +59,7 @@ export interface ZooKeeperOptions {
   /** Let the process exit while the client is open. Default false. */
   unref?: boolean;
   /** Replaces parts of the outside world: clock, randomness, name look-up, sockets. */
-  environment?: Partial<Environment>;
+  environment?: EnvironmentParts;
   /** Default: silent. */
   logger?: Logger;
 }
@@ -119,11 +119,11 @@ export function settingsOf(options: ZooKeeperOptions): Settings {
     shuffle: true,
     unref: false,
     logger: silent,
-    ...defined(rest),
+    ...definedOf(rest),
     auth: credentials(auth),
     tls: tls === true ? {} : tls === false ? null : tls,
     retry: retry === false ? null : { ...DEFAULT_RETRY, ...retry },
-    environment: { ...nodeEnvironment, ...defined(environment ?? {}) },
+    environment: environmentOf(environment ?? {}),
     ...(leaseMargin === undefined ? {} : { leaseMargin }),
     ...(requestTimeout === undefined ? {} : { requestTimeout }),
     ...(session === undefined ? {} : { session: toTakeOver(session) }),
@@ -141,10 +141,6 @@ export function settingsOf(options: ZooKeeperOptions): Settings {
   if (requestTimeout !== undefined) positive(settings, 'requestTimeout', 1);
   if (leaseMargin !== undefined) positive(settings, 'leaseMargin', 0, settings.sessionTimeout - 1);
   return settings;
-}
-
-function defined<T extends object>(options: T): T {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }
 
 function positive(settings: Settings, name: keyof Settings, min: number, max: number = Number.MAX_SAFE_INTEGER): void {

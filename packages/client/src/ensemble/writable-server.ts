@@ -3,7 +3,7 @@ import { ignore } from '@zookit/protocol/internal';
 import { onAbort } from '../abort.ts';
 import type { Host } from '../connect-string.ts';
 import type { Settings } from '../options.ts';
-import { pause } from '../session/attempt.ts';
+import { addressesOf, pause } from '../session/attempt.ts';
 
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 60_000;
@@ -28,9 +28,9 @@ export async function findWritable(
 
 /** The four-letter word `isro`: `rw` from a server that has its quorum. Servers without read-only mode answer nothing. */
 async function isWritable(settings: Settings, { host, port }: Host, signal: AbortSignal): Promise<boolean> {
-  const { clock, connect, lookup } = settings.environment;
+  const { clock, connect } = settings.environment;
   try {
-    const [address] = await lookup(host);
+    const [address] = await addressesOf(settings, host, ANSWER_TIMEOUT, signal);
     if (address === undefined || signal.aborted) return false;
     const socket = connect({ host, address, port, tls: settings.tls });
     if (settings.unref) (socket as { unref?(): unknown }).unref?.();

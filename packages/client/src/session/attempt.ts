@@ -48,7 +48,8 @@ export async function attempt(
   throw failure;
 }
 
-function addressesOf(
+/** Looks a name up. Rejects with ConnectionLossError, or the signal's reason. */
+export function addressesOf(
   settings: Settings,
   host: string,
   budget: number,
@@ -73,7 +74,11 @@ function addressesOf(
     Promise.resolve()
       .then(() => lookup(host))
       .then(
-        (addresses) => (addresses.length === 0 ? fail('has no address') : resolve(addresses)),
+        (answer) => {
+          const addresses = answer.map((each) => (typeof each === 'string' ? each : each.address));
+          if (addresses.length === 0) fail('has no address');
+          else resolve(addresses);
+        },
         (cause) => fail(`can't be resolved: ${reasonOf(cause)}`, cause),
       )
       .finally(() => {
