@@ -71,18 +71,30 @@ export class Search {
       // Time has passed: the session may be over by now.
       const purpose = this.#hooks.purpose();
       if (signal.aborted || purpose === null) return;
-      try {
-        const connection = await this.#attempt(host, purpose, untried, signal);
-        const found = purpose.kind === 'bury' ? await this.#bury(connection, purpose.grant, signal) : purpose;
-        if (found === null) continue;
-        // Between its end and here the search may have been stopped.
-        if (signal.aborted) connection.destroy(zooKeeperError('CLOSED'));
-        else this.#hooks.found(connection, found);
-        return;
-      } catch (error) {
-        if (signal.aborted) return;
-        this.#hooks.failed(host, purpose, error);
-      }
+      const found = await this.#try(host, purpose, untried, signal);
+      if (found === null) continue;
+      // Between its end and here the search may have been stopped.
+      if (signal.aborted) found.connection.destroy(zooKeeperError('CLOSED'));
+      else this.#hooks.found(found.connection, found.purpose);
+      return;
+    }
+  }
+
+  /** Null: it was in vain, or what was wanted is done and nothing was found. */
+  async #try(
+    host: Host,
+    purpose: Purpose,
+    untried: number,
+    signal: AbortSignal,
+  ): Promise<{ connection: Connection; purpose: Purpose } | null> {
+    try {
+      const connection = await this.#attempt(host, purpose, untried, signal);
+      if (purpose.kind !== 'bury') return { connection, purpose };
+      const instead = await this.#bury(connection, purpose.grant, signal);
+      return instead === null ? null : { connection, purpose: instead };
+    } catch (error) {
+      if (!signal.aborted) this.#hooks.failed(host, purpose, error);
+      return null;
     }
   }
 
