@@ -2,7 +2,6 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { TestServer } from '@zookit/testing';
 import { ZooKeeper } from '../src/index.ts';
-import { until } from './support/until.ts';
 
 let server: TestServer;
 const clients: ZooKeeper[] = [];
@@ -19,6 +18,15 @@ async function connected(options = {}): Promise<ZooKeeper> {
   const zk = await ZooKeeper.connect(server.connectString, options);
   clients.push(zk);
   return zk;
+}
+
+/** Cuts the connection; resolves when there is another. */
+async function reconnected(zk: ZooKeeper): Promise<void> {
+  const told = new Promise<void>((resolve) => {
+    zk.once('reconnected', resolve);
+  });
+  server.dropConnections();
+  await told;
 }
 
 /** What a channel publishes while the work goes on. */
@@ -48,9 +56,7 @@ describe('the diagnostics channels', () => {
     const zk = await connected();
     const sessionId = zk.session?.id;
     const messages = await published('zookit:session', async () => {
-      server.dropConnections();
-      await until(() => zk.state === 'suspended', 'suspended');
-      await until(() => zk.state === 'connected', 'connected');
+      await reconnected(zk);
     });
     expect(messages).toEqual([
       { state: 'suspended', previous: 'connected', sessionId },
@@ -86,9 +92,7 @@ describe('the logger', () => {
     const logger = { debug: log, info: log, warn: log, error: log };
     const zk = await connected({ logger, auth: [{ scheme: 'digest', auth: 'amy:hunter2' }] });
     await zk.create('/a', 'top secret');
-    server.dropConnections();
-    await until(() => zk.state === 'suspended', 'suspended');
-    await until(() => zk.state === 'connected', 'connected');
+    await reconnected(zk);
     const text = lines.join('\n');
     expect(text).toContain('connected -> suspended');
     expect(text).toContain('suspended -> connected');

@@ -92,6 +92,7 @@ export class Connection {
   /** Chunks that arrived while dispatch stood still; null when it doesn't. */
   #held: Buffer[] | null = [];
   #replied = false;
+  #hasReplied = false;
   #doomed = false;
   readonly #watchdog: Watchdog;
   #hangUp: ReturnType<Clock['setTimeout']> | null = null;
@@ -179,6 +180,11 @@ export class Connection {
   /** This end's address; null on transports that have none. */
   get localAddress(): string | null {
     return (this.#socket as { localAddress?: string }).localAddress?.replace(/^::ffff:/, '') ?? null;
+  }
+
+  /** Whether the server has answered any request in order. */
+  get hasReplied(): boolean {
+    return this.#hasReplied;
   }
 
   /** Requests that wait for their replies. */
@@ -382,6 +388,7 @@ export class Connection {
       this.#zxidHigh = high;
       this.#zxidLow = low;
     }
+    this.#hasReplied = true;
     // Servers that don't know an opcode say so under zxid -1, and hang up.
     if (errno === ErrorCode.UNIMPLEMENTED && high === -1) this.#doom();
     this.#answer(this.#inFlight.shift(), xid, errno);

@@ -385,7 +385,7 @@ export class Session {
     const connection = this.#connection as Connection;
     this.#zxid = this.lastZxid;
     this.#connection = null;
-    this.#judgeServer();
+    this.#judgeServer(connection);
     if (this.#end !== null) return;
     this.#settings.logger.warn(`${connection.target.host}:${connection.target.port}: ${cause.message}`);
     this.#failure = cause;
@@ -396,15 +396,16 @@ export class Session {
 
   /**
    * A finished handshake starts a new count of attempts, but not for ever: a server that shakes hands and then hangs up, over and over, is no
-   * better than one that refuses. Short connections have some credit, which comes back slowly.
+   * better than one that refuses. Short connections have some credit, which comes back slowly, and lasts longer where they have served.
    */
-  #judgeServer(): void {
+  #judgeServer({ hasReplied }: Connection): void {
     const now = this.#now();
     if (now - this.#since < SOUND_AFTER) {
       this.#credit = Math.min(CREDIT, this.#credit + (now - this.#creditAt) / CREDIT_COMES_BACK);
       this.#creditAt = now;
-      if (this.#credit < 1) return;
-      this.#credit -= 1;
+      const price = hasReplied ? 0.1 : 1;
+      if (this.#credit < price) return;
+      this.#credit -= price;
     }
     this.hosts.succeeded();
   }
