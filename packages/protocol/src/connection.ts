@@ -202,11 +202,6 @@ export class Connection {
     return this.#watchdog.lastSent;
   }
 
-  /** The xid that the next request will get. */
-  get nextXid(): number {
-    return this.#xid;
-  }
-
   /** True while nothing more should be written: the socket's buffer is full (`onDrain` follows), or the server is about to hang up. */
   get congested(): boolean {
     return this.#congested || this.#doomed || this.#socket.writableNeedDrain;

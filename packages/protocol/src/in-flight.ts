@@ -35,11 +35,6 @@ export class InFlight {
     return this.#length === 0 ? undefined : this.#ring[this.#head];
   }
 
-  /** The i-th from the head. */
-  at(index: number): Request | undefined {
-    return index < this.#length ? this.#ring[(this.#head + index) & (this.#ring.length - 1)] : undefined;
-  }
-
   shift(): Request | undefined {
     if (this.#length === 0) return undefined;
     const request = this.#ring[this.#head];

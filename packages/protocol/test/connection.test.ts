@@ -77,7 +77,9 @@ describe('what a connection sends', () => {
       [2, 2],
     ]);
     expect(connection.inFlight).toBe(2);
-    expect(connection.nextXid).toBe(3);
+    connection.send(new Probe());
+    await turn();
+    expect(wire.requests.at(-1)?.xid).toBe(3);
     connection.destroy(zooKeeperError('CLOSED'));
   });
 
