@@ -22,15 +22,30 @@ const may = {
   client: ['jute-ts', '@zookit/protocol', '@zookit/protocol/internal'],
   'recipe-core': ['@zookit/client', '@zookit/client/internal'],
   locks: ['@zookit/client', '@zookit/client/internal', '@zookit/recipe-core', '@zookit/recipe-core/internal'],
-  zookit: ['@zookit/client', '@zookit/recipe-core', '@zookit/locks', '@zookit/leader'],
+  discovery: [
+    '@zookit/cache',
+    '@zookit/client',
+    '@zookit/client/internal',
+    '@zookit/group',
+    '@zookit/recipe-core',
+    '@zookit/recipe-core/internal',
+  ],
+  zookit: [
+    '@zookit/cache',
+    '@zookit/client',
+    '@zookit/discovery',
+    '@zookit/group',
+    '@zookit/leader',
+    '@zookit/locks',
+    '@zookit/recipe-core',
+  ],
 };
 const doors = [
   'jute-ts',
   'zookit',
-  ...['protocol', 'client', 'recipe-core', 'testing', 'locks', 'leader'].flatMap((name) => [
-    `@zookit/${name}`,
-    `@zookit/${name}/internal`,
-  ]),
+  ...['protocol', 'client', 'recipe-core', 'testing', 'locks', 'leader', 'cache', 'group', 'discovery'].flatMap(
+    (name) => [`@zookit/${name}`, `@zookit/${name}/internal`],
+  ),
 ];
 
 // [file, text, the rule that must refuse it; null: nothing may].

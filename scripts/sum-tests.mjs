@@ -14,6 +14,7 @@ const packages = readdirSync(join(root, 'packages')).filter((name) =>
 const readJson = (...path) => JSON.parse(readFileSync(join(...path), 'utf8'));
 const list = (path, options) => (existsSync(path) ? readdirSync(path, options) : []);
 
+const failures = [];
 const total = { passed: 0, failed: 0 };
 function note(task, name, { passed, failed, skipped }, remark = '') {
   total.passed += passed;
@@ -26,7 +27,11 @@ for (const task of tasks) {
   const before = total.passed + total.failed;
   for (const name of packages) {
     const runs = list(join(folder, task)).filter((file) => file.replace(/-\d+\.json$/, '') === name);
-    for (const run of runs) note(task, name, readJson(folder, task, run));
+    for (const run of runs) {
+      const counts = readJson(folder, task, run);
+      note(task, name, counts);
+      failures.push(...counts.failures.map((failure) => ({ task, workspace: name, ...failure })));
+    }
     const hasTask = task in (readJson(root, 'packages', name, 'package.json').scripts ?? {});
     if (hasTask && runs.length === 0) note(task, name, { passed: 0, failed: 1 }, ': no test was executed');
     const kind = task.split(':')[1];
@@ -41,6 +46,11 @@ for (const task of tasks) {
 // A run that failed with no failed test: it did not end by itself, or never began.
 if (total.failed === 0) total.failed += Number(failedRuns);
 total.failed += Number(failedChecks);
+
+for (const { task, workspace, file, name, why } of failures) {
+  console.log(`\nFAILED ${task} ${workspace}/${file}: ${name}`);
+  console.log(String(why).split('\n').slice(0, 25).join('\n'));
+}
 
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
 console.log(`${total.passed} passed, ${total.failed} failed`);

@@ -60,12 +60,15 @@ describe('the check after each test file', () => {
     expect(verdicts.get(name)?.message).toContain(named);
   });
 
-  it('counts a file that leaks as a failure beside its passed tests', async () => {
+  it('counts a file that leaks as a failure beside its passed tests, and says which and why', async () => {
     const [file] = await readdir(join(folder, 'counts'));
-    expect(JSON.parse(await readFile(join(folder, 'counts', String(file)), 'utf8'))).toEqual({
-      passed: 8,
-      failed: 8,
-      skipped: 0,
+    const { failures, ...counts } = JSON.parse(await readFile(join(folder, 'counts', String(file)), 'utf8'));
+    expect(counts).toEqual({ passed: 8, failed: 8, skipped: 0 });
+    expect(failures).toHaveLength(8);
+    expect(failures).toContainEqual({
+      file: 'test/leaks-server.test.ts',
+      name: '',
+      why: expect.stringContaining('TCPServerWrap'),
     });
   });
 });

@@ -1,0 +1,1 @@
+export type { RecipeOptions } from '@zookit/recipe-core';
