@@ -38,11 +38,11 @@ export default class CountReporter {
 
 /** Each failure with its first lines: the full output of a long run may be cut before anybody reads it. */
 function failuresOf(results, rootDir) {
-  return results.testResults.flatMap(({ testFilePath, testExecError, testResults }) => {
+  return results.testResults.flatMap(({ testFilePath, testExecError, failureMessage, testResults }) => {
     const file = relative(rootDir, testFilePath);
     const failed = testResults.filter(({ status }) => status === 'failed');
     const ofTests = failed.map(({ fullName, failureMessages }) => ({ file, name: fullName, why: failureMessages[0] }));
-    return testExecError ? [{ file, name: '', why: testExecError.message }, ...ofTests] : ofTests;
+    return testExecError ? [{ file, name: '', why: failureMessage }, ...ofTests] : ofTests;
   });
 }
 
