@@ -1,0 +1,47 @@
+import { ZooKeeper } from 'zookit';
+import { BATCH, pump, serve } from '../driver.ts';
+
+const data = Buffer.alloc(100, 1);
+
+await serve(async (connectString) => {
+  const zk = await ZooKeeper.connect(connectString);
+  const then = (promise: Promise<unknown>, done: (error?: unknown) => void): void => {
+    promise.then(() => done(), done);
+  };
+  return {
+    workloads: {
+      get: (path, count, window) => pump(count, window, (_, done) => then(zk.get(path), done)),
+      set: (path, count, window) => pump(count, window, (_, done) => then(zk.set(path, data), done)),
+      'create-delete': (path, count, window) =>
+        pump(count, window, (index, done) => {
+          const child = `${path}/n${index}`;
+          then(
+            zk.create(child, data).then(() => zk.delete(child)),
+            done,
+          );
+        }),
+      multi: (path, count, window) =>
+        pump(count, window, (_, done) => {
+          const transaction = zk.transaction();
+          for (let i = 0; i < BATCH; i += 1) {
+            transaction.create(`${path}/n`, data, { mode: 'persistent-sequential' });
+          }
+          then(transaction.commit(), done);
+        }),
+      children: (path, count, window) => pump(count, window, (_, done) => then(zk.children(path), done)),
+    },
+    watch: (path, count, window, armed) =>
+      new Promise((resolve, reject) => {
+        let fired = 0;
+        const onEvent = (): void => {
+          fired += 1;
+          if (fired === count) resolve();
+        };
+        pump(count, window, (index, done) => then(zk.get(`${path}/n${index}`, { watch: () => onEvent() }), done)).then(
+          armed,
+          reject,
+        );
+      }),
+    close: () => void zk.close(),
+  };
+});

@@ -1,0 +1,2 @@
+export { fetchCurator } from './curator.ts';
+export { fetchKazoo } from './kazoo.ts';
