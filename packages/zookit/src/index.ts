@@ -80,5 +80,16 @@ export {
   ZooKeeperError,
   type ZooKeeperOptions,
 } from '@zookit/client';
+export {
+  buildUri,
+  JavaDouble,
+  parseUriSpec,
+  type ServiceInstance,
+  type ServiceInstanceInit,
+  type ServiceType,
+  serviceInstance,
+  type UriPart,
+  type UriSpec,
+} from '@zookit/discovery';
 export { Mutex, type MutexOptions } from '@zookit/locks';
 export type { Guardable, Held, HeldEvents, Policy, QueueEntry, RecipeOptions } from '@zookit/recipe-core';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as client from '@zookit/client';
+import * as discovery from '@zookit/discovery';
 import * as locks from '@zookit/locks';
 import * as recipeCore from '@zookit/recipe-core';
 import * as zookit from 'zookit';
@@ -7,6 +8,7 @@ import * as zookit from 'zookit';
 describe('zookit', () => {
   it.each([
     ['@zookit/client', client],
+    ['@zookit/discovery', discovery],
     ['@zookit/locks', locks],
     ['@zookit/recipe-core', recipeCore],
   ])('has every public name of %s', (_name, door) => {
@@ -15,6 +17,6 @@ describe('zookit', () => {
   });
 
   it('has nothing of its own', () => {
-    expect({ ...client, ...locks, ...recipeCore }).toMatchObject(zookit);
+    expect({ ...client, ...discovery, ...locks, ...recipeCore }).toMatchObject(zookit);
   });
 });
