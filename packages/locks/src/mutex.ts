@@ -6,6 +6,7 @@ import {
   contend,
   firstInLine,
   type Layout,
+  LockEmitter,
   mutexName,
   mutexTickets,
   readQueue,
@@ -38,7 +39,7 @@ export interface MutexOptions extends RecipeOptions {
  * Each acquire is a contender of its own, also where one object is asked twice at once. Objects are cheap and own
  * nothing; what is held ends with its own `release()`, or with its session.
  */
-export class Mutex {
+export class Mutex extends LockEmitter {
   /** The znode whose children stand in line. */
   readonly path: string;
   readonly #zk: ZooKeeper;
@@ -47,6 +48,7 @@ export class Mutex {
 
   /** Throws PathError or BadArgumentsError. */
   constructor(zk: ZooKeeper, path: string, options: MutexOptions = {}) {
+    super('mutex', path);
     coreOf(zk);
     checkPath(path, 'Mutex');
     const { data, acl, reentrant = false, layout = 'curator' } = options;
@@ -58,7 +60,8 @@ export class Mutex {
     const policy = requirePolicy(options, path);
     this.path = path;
     this.#zk = zk;
-    this.#contest = { zk, base: path, nodeName: mutexName[layout], layout, data, acl, driver, policy };
+    const { teller } = this;
+    this.#contest = { zk, base: path, nodeName: mutexName[layout], layout, data, acl, driver, policy, teller };
     this.#owner = reentrant ? new AsyncOwner(zk) : null;
   }
 

@@ -238,7 +238,8 @@ describe('many contenders', () => {
     for (let count = 0; count < 50; count += 1) held.signal.addEventListener('abort', () => {});
     const controller = new AbortController();
     const acquires = Array.from({ length: 1_000 }, () => outcome(mutex.acquire({ signal: controller.signal })));
-    await until(() => world.server.watches().length === 1_000, 'all wait', 30_000);
+    await until(() => world.names('/locks/a').length === 1_001, 'all have come', 30_000);
+    await until(() => world.server.watches().length === 1, 'the first of them watches the holder');
     controller.abort(new Error('enough'));
     expect(new Set(await Promise.all(acquires))).toEqual(new Set([controller.signal.reason]));
     await until(() => world.names('/locks/a').length === 1 && world.server.watches().length === 0, 'all have left');

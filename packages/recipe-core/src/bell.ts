@@ -3,6 +3,11 @@ export class Bell {
   #rung = false;
   #wake: (() => void) | null = null;
 
+  /** Whether it has rung since `clear()`. */
+  get rung(): boolean {
+    return this.#rung;
+  }
+
   ring(): void {
     this.#rung = true;
     this.#wake?.();

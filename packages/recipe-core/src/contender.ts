@@ -1,21 +1,26 @@
-import type { CallOptions, ZooKeeper, ZooKeeperError } from '@zookit/client';
-import { type Core, coreOf, isPassing, onAbort } from '@zookit/client/internal';
+import type { CallOptions, ZooKeeper } from '@zookit/client';
+import { type Core, coreOf, deferred, isPassing, onAbort } from '@zookit/client/internal';
 import { Bell } from './bell.ts';
 import { untilConnected } from './connected.ts';
 import { departing, leave, leaveLater } from './departures.ts';
 import type { Driver } from './driver.ts';
 import type { Held, Policy } from './held.ts';
 import { HeldNode } from './held-node.ts';
+import { type Listing, list, onListing } from './listing.ts';
+import type { LockTeller } from './lock-events.ts';
 import { childOf } from './paths.ts';
 import { Patience } from './patience.ts';
 import type { Place } from './place.ts';
 import { type Placement, takePlace } from './placement.ts';
 import { PredecessorWatch } from './predecessor-watch.ts';
-import { lineUp, type Ticket } from './sequence.ts';
+import type { Ticket } from './sequence.ts';
+import { WaitingPlace, waitingAt } from './waiting-places.ts';
 
 export interface Contest extends Placement {
   readonly driver: Driver;
   readonly policy: Policy;
+  /** Whom to tell of what happens to the contender, and to its hold. */
+  readonly teller?: LockTeller | undefined;
 }
 
 /** Between rounds that fail one after the other, in ms; doubled each time. */
@@ -60,7 +65,11 @@ class Contender {
   readonly #patience: Patience;
   readonly #bell = new Bell();
   readonly #ring = (): void => this.#bell.ring();
+  readonly #since: number;
   #place: Place | null = null;
+  #waitingPlace: WaitingPlace | null = null;
+  /** As it was told last. */
+  #position: number | null = null;
   #offSession: (() => void) | null = null;
   #watch: PredecessorWatch | null = null;
   #waiting = false;
@@ -70,6 +79,7 @@ class Contender {
     this.#zk = contest.zk;
     this.#core = coreOf(contest.zk);
     this.#patience = patience;
+    this.#since = this.#now();
   }
 
   async run(waits: boolean): Promise<Held | null> {
@@ -91,29 +101,32 @@ class Contender {
   /** Leaves the line, unless the place was granted, and takes back all that could wake us. */
   end(): void {
     this.#watch?.cancel();
-    this.#leaveSession();
     if (this.#waiting) this.#zk.off('reconnected', this.#ring);
     const place = this.#place;
-    if (place !== null && !place.grant.signal.aborted) leaveLater(this.#zk, place.path);
+    if (place === null) return;
+    if (!place.grant.signal.aborted) leaveLater(this.#zk, place.path);
+    this.#forgetPlace();
   }
 
   async #round(waits: boolean): Promise<Held | null | 'again'> {
     await untilConnected(this.#zk, this.#patience);
     this.#bell.clear();
-    let names: string[] | null = null;
+    let listing: Listing | null = null;
     let place = this.#presentPlace();
     if (place === null) {
-      const placed = await takePlace(this.#contest, this.#patience.signal);
+      const placed = await takePlace(this.#contest, this.#patience);
       if (placed === null) return 'again';
-      ({ place, names } = placed);
-      this.#enterSession(place);
+      ({ place, listing } = placed);
+      this.#enter(place);
     }
-    if (names === null || !names.includes(place.name)) names = await this.#list();
-    const line = await this.#lineUp(names, place);
+    if (listing?.names.has(place.name) !== true) {
+      listing = await this.#patience.for(list(this.#zk, this.#contest.base));
+    }
+    const line = await this.#lineUp(listing, place);
     if (line === null) {
       // Somebody deleted our znode, or all of the line. Should it be there after all, it must not block its successor.
-      this.#forgetPlace();
       leaveLater(this.#zk, place.path);
+      this.#forgetPlace();
       return 'again';
     }
     const verdict = this.#contest.driver.judge(line, place.name);
@@ -122,10 +135,13 @@ class Contender {
     // Our own of before, on its way out, counts as gone.
     const departure = departing(this.#zk, path);
     if (departure !== undefined) await this.#patience.for(departure.catch(() => {}));
-    else if (waits) await this.#wait(path);
-    else {
+    else if (waits) {
+      this.#tellPosition(line.indexOf(place.name));
+      await this.#wait(path);
+    } else {
+      const leaving = leave(this.#zk, place.path);
       this.#forgetPlace();
-      await this.#patience.for(leave(this.#zk, place.path));
+      await this.#patience.for(leaving);
       return null;
     }
     return 'again';
@@ -137,33 +153,24 @@ class Contender {
     return this.#place;
   }
 
-  #enterSession(place: Place): void {
+  #enter(place: Place): void {
     this.#place = place;
+    this.#waitingPlace = new WaitingPlace(this.#zk, place.path);
     this.#offSession = onAbort(place.grant.signal, this.#ring);
   }
 
   #forgetPlace(): void {
     this.#place = null;
-    this.#leaveSession();
-  }
-
-  #leaveSession(): void {
+    this.#position = null;
     this.#offSession?.();
     this.#offSession = null;
-  }
-
-  async #list(): Promise<string[]> {
-    try {
-      return (await this.#zk.children(this.#contest.base, { signal: this.#patience.signal })).children;
-    } catch (error) {
-      if ((error as ZooKeeperError).code === 'NO_NODE') return [];
-      throw error;
-    }
+    this.#waitingPlace?.end();
+    this.#waitingPlace = null;
   }
 
   /** The names that count, in order; null when ours is not among them. */
-  async #lineUp(names: readonly string[], place: Place): Promise<string[] | null> {
-    const tickets = lineUp(names, this.#contest.driver.ticketOf);
+  async #lineUp(listing: Listing, place: Place): Promise<string[] | null> {
+    const tickets = listing.lineUp(this.#contest.driver.ticketOf);
     const own = tickets.find(({ name }) => name === place.name);
     if (own === undefined) return null;
     const equals = tickets.filter((ticket) => ticket !== own && ticket.number !== null && ticket.number === own.number);
@@ -194,11 +201,14 @@ class Contender {
 
   /** The hold begins, if the session is good at this very moment. */
   #grant(place: Place): Held | 'again' {
-    const { session, settings } = this.#core;
+    const { session } = this.#core;
     const good = session.state === 'connected' && session.grant === place.grant;
-    if (!good || settings.environment.clock.now() >= place.grant.lostAt) return 'again';
+    if (!good || this.#now() >= place.grant.lostAt) return 'again';
     this.#forgetPlace();
-    return new HeldNode(this.#zk, place, this.#contest.policy);
+    const { policy, teller } = this.#contest;
+    const held = new HeldNode(this.#zk, place, policy, teller);
+    teller?.tell('granted', place.path, { fencingToken: place.czxid, waited: this.#now() - this.#since });
+    return held;
   }
 
   /** Until the one before us moves, the client has reconnected, or the session is lost. */
@@ -207,11 +217,57 @@ class Contender {
       this.#waiting = true;
       this.#zk.on('reconnected', this.#ring);
     }
-    if (this.#watch?.path !== path || !this.#watch.isSet) {
-      this.#watch?.cancel();
-      this.#watch = new PredecessorWatch(this.#zk, path, this.#ring);
-      if (!(await this.#watch.set(this.#patience.signal))) return;
+    const offListing = this.#followPosition();
+    try {
+      if (this.#watch?.path !== path || !this.#watch.isSet) {
+        this.#watch?.cancel();
+        this.#watch = null;
+        if (await this.#isNews(path)) return;
+        this.#watch = new PredecessorWatch(this.#zk, path, this.#ring);
+        if (!(await this.#patience.for(this.#watch.set()))) return;
+      }
+      await this.#patience.for(this.#bell.heard());
+    } finally {
+      offListing?.();
     }
-    await this.#patience.for(this.#bell.heard());
+  }
+
+  /**
+   * While the one before us is of this client and waits, too, no watch is needed. False once it holds, and is to be
+   * watched; true when there is a reason to look at the line.
+   */
+  async #isNews(path: string): Promise<boolean> {
+    for (let before = waitingAt(this.#zk, path); before !== undefined; before = waitingAt(this.#zk, path)) {
+      const ended = deferred<void>();
+      const off = before.onEnd(ended.resolve);
+      try {
+        await this.#patience.for(Promise.race([ended.promise, this.#bell.heard()]));
+      } finally {
+        off();
+      }
+      if (this.#bell.rung || departing(this.#zk, path) !== undefined) return true;
+    }
+    return false;
+  }
+
+  #tellPosition(position: number): void {
+    const { teller } = this.#contest;
+    if (teller === undefined || this.#place === null || position < 0 || position === this.#position) return;
+    teller.tell(this.#position === null ? 'queued' : 'moved', this.#place.path, { position });
+    this.#position = position;
+  }
+
+  /** Others of this client look at the line, too: what they see costs nothing. */
+  #followPosition(): (() => void) | null {
+    const { teller, base, driver } = this.#contest;
+    if (teller?.hasListener('moved') !== true) return null;
+    return onListing(this.#zk, base, (listing) => {
+      const own = this.#place?.name;
+      this.#tellPosition(listing.lineUp(driver.ticketOf).findIndex(({ name }) => name === own));
+    });
+  }
+
+  #now(): number {
+    return this.#core.settings.environment.clock.now();
   }
 }

@@ -1,10 +1,12 @@
 import type { ZooKeeper, ZooKeeperError } from '@zookit/client';
-import { type Core, coreOf } from '@zookit/client/internal';
+import { coreOf } from '@zookit/client/internal';
+import { ClientMap } from './client-map.ts';
+import { ringWatchers } from './predecessor-watch.ts';
 
 /** How the deletion of a znode of ours ended. */
 export type Departure = 'deleted' | 'missing';
 
-const underWay = new WeakMap<Core, Map<string, Promise<Departure>>>();
+const underWay = new ClientMap<Promise<Departure>>();
 
 /**
  * Deletes a znode of ours, however often the connection breaks. Resolves when it is gone; rejects when the server
@@ -13,30 +15,27 @@ const underWay = new WeakMap<Core, Map<string, Promise<Departure>>>();
  * A client that is over deletes nothing any more: its session takes the znode along.
  */
 function depart(zk: ZooKeeper, path: string): Promise<Departure> {
-  const core = coreOf(zk);
-  const paths = departuresOf(core);
-  const key = serverPath(zk, path);
-  const present = paths.get(key);
+  const present = underWay.get(zk, path);
   if (present !== undefined) return present;
   const departure = zk.delete(path, { guaranteed: true }).then(
     (): Departure => 'deleted',
     (error: ZooKeeperError): Departure => {
       if (error.code === 'NO_NODE') return 'missing';
-      if (core.over.aborted) return 'deleted';
+      if (coreOf(zk).over.aborted) return 'deleted';
       throw error;
     },
   );
-  paths.set(key, departure);
-  const forget = (): void => {
-    paths.delete(key);
-  };
+  underWay.set(zk, path, departure);
+  const forget = (): void => underWay.delete(zk, path);
   departure.then(forget, forget);
+  // The next in line may ask for the list in the same packet.
+  ringWatchers(zk, path);
   return departure;
 }
 
 /** The deletion of that znode by this client, while it is under way. */
 export function departing(zk: ZooKeeper, path: string): Promise<unknown> | undefined {
-  return underWay.get(coreOf(zk))?.get(serverPath(zk, path));
+  return underWay.get(zk, path);
 }
 
 /** Deletes a znode of ours in the background; a refusal goes to the client's `error` event. */
@@ -64,18 +63,4 @@ export function leave(zk: ZooKeeper, path: string): Promise<Departure | 'later'>
       .then(resolve, reject)
       .finally(() => zk.off('state', onState));
   });
-}
-
-function departuresOf(core: Core): Map<string, Promise<Departure>> {
-  let paths = underWay.get(core);
-  if (paths === undefined) {
-    paths = new Map();
-    underWay.set(core, paths);
-  }
-  return paths;
-}
-
-/** Views of one client share its departures. */
-function serverPath(zk: ZooKeeper, path: string): string {
-  return zk.chroot === '/' ? path : zk.chroot + path;
 }

@@ -4,6 +4,7 @@ import { abortController, type Core, coreOf, deferred, onAbort } from '@zookit/c
 import { leave, leaveLater } from './departures.ts';
 import type { Guardable, Held, Policy } from './held.ts';
 import { HeldEmitter } from './held-emitter.ts';
+import type { LockTeller } from './lock-events.ts';
 import type { Place } from './place.ts';
 import { RevocationWatch } from './revocation-watch.ts';
 
@@ -14,6 +15,8 @@ export class HeldNode extends HeldEmitter implements Held {
   readonly #zk: ZooKeeper;
   readonly #core: Core;
   readonly #place: Place;
+  readonly #teller: LockTeller | undefined;
+  readonly #since: number;
   readonly #controller = abortController();
   readonly #offSession: () => void;
   readonly #onSuspect: () => void;
@@ -24,11 +27,13 @@ export class HeldNode extends HeldEmitter implements Held {
   #release: Promise<'released' | 'lost'> | null = null;
 
   /** The session of the place must be good at this moment. */
-  constructor(zk: ZooKeeper, place: Place, policy: Policy) {
+  constructor(zk: ZooKeeper, place: Place, policy: Policy, teller?: LockTeller) {
     super();
     this.#zk = zk;
     this.#core = coreOf(zk);
     this.#place = place;
+    this.#teller = teller;
+    this.#since = this.#now();
     this.path = place.path;
     this.fencingToken = place.czxid;
     const { signal } = place.grant;
@@ -36,6 +41,7 @@ export class HeldNode extends HeldEmitter implements Held {
     this.#onSuspect = () => {
       if (this.#end !== null) return;
       this.emit('suspect');
+      teller?.tell('suspect', this.path, {});
       if (policy === 'suspended') this.#lose('it is in doubt, which ends it by policy "suspended"', undefined, true);
     };
     this.#onReconnected = () => {
@@ -111,6 +117,7 @@ export class HeldNode extends HeldEmitter implements Held {
     if (this.#end === null && this.#isTimeOver()) this.#lose('its time is over', undefined, true);
     if (this.#end === 'lost') return 'lost';
     this.#finish('released', this.#reason('it was released'));
+    this.#teller?.tell('released', this.path, { heldFor: this.#heldFor() });
     return (await leave(this.#zk, this.path)) === 'missing' ? 'lost' : 'released';
   }
 
@@ -125,6 +132,7 @@ export class HeldNode extends HeldEmitter implements Held {
     // It would keep everybody else out for as long as the session lives.
     if (nodeRemains) leaveLater(this.#zk, this.path);
     this.emit('lost', reason);
+    this.#teller?.tell('lost', this.path, { heldFor: this.#heldFor(), reason });
   }
 
   #finish(end: 'released' | 'lost', reason: LeaseLostError): void {
@@ -140,6 +148,10 @@ export class HeldNode extends HeldEmitter implements Held {
 
   #reason(why: string, cause?: unknown): LeaseLostError {
     return new LeaseLostError('LEASE_LOST', { path: this.path, message: `no longer held: ${why}`, cause });
+  }
+
+  #heldFor(): number {
+    return this.#deadline - this.#since;
   }
 
   #isTimeOver(): boolean {

@@ -5,6 +5,8 @@ export { type Departure, departing, leave, leaveLater } from './departures.ts';
 export { type Driver, firstInLine, type Layout, mutexName, mutexTickets, type Verdict } from './driver.ts';
 export { HeldEmitter } from './held-emitter.ts';
 export { HeldNode } from './held-node.ts';
+export { type Listing, list } from './listing.ts';
+export { LockEmitter, LockTeller } from './lock-events.ts';
 export { childOf } from './paths.ts';
 export { Patience, type Wish } from './patience.ts';
 export type { Place } from './place.ts';

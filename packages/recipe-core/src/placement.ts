@@ -4,7 +4,9 @@ import { coreOf, createMarked, nameOf } from '@zookit/client/internal';
 import { dataOrAddress } from './default-data.ts';
 import { leaveLater } from './departures.ts';
 import type { Layout } from './driver.ts';
+import { type Listing, list } from './listing.ts';
 import { childOf } from './paths.ts';
+import type { Patience } from './patience.ts';
 import type { Place } from './place.ts';
 
 /** How a contender's znode is made. */
@@ -29,30 +31,27 @@ export interface Placement {
 export interface Placed {
   place: Place;
   /** The children of the base, asked for right behind the create; null when that failed. */
-  names: string[] | null;
+  listing: Listing | null;
 }
 
 /**
  * Takes a place in line. The list of children leaves in the same tick as the create, so that both are one round trip.
  * Call it while the client is connected; null when the session was lost on the way.
  */
-export async function takePlace(placement: Placement, signal: AbortSignal): Promise<Placed | null> {
+export async function takePlace(placement: Placement, patience: Patience): Promise<Placed | null> {
   const { zk, base } = placement;
+  const { signal } = patience;
   const creating = create(placement, signal);
   // It may come before the create is done, with parents to be made or a reply lost: it counts only if it shows ours.
-  const listing = zk.children(base, { signal }).then(
-    ({ children }) => children,
-    () => null,
-  );
+  const listed = list(zk, base).catch(() => null);
   const { path, stat } = await creating;
   try {
     const known = stat ?? (await zk.exists(path, { signal }));
-    const names = await listing;
-    signal.throwIfAborted();
+    const listing = await patience.for(listed);
     const { grant } = coreOf(zk).session;
     // What an earlier session owned goes with it, and must not be mistaken for ours.
     if (grant === null || known === null || known.ephemeralOwner !== grant.id) return null;
-    return { place: { path, name: nameOf(path), czxid: known.czxid, grant }, names };
+    return { place: { path, name: nameOf(path), czxid: known.czxid, grant }, listing };
   } catch (error) {
     leaveLater(zk, path);
     throw error;

@@ -92,4 +92,17 @@ export {
   type UriSpec,
 } from '@zookit/discovery';
 export { Mutex, type MutexOptions } from '@zookit/locks';
-export type { Guardable, Held, HeldEvents, Policy, QueueEntry, RecipeOptions } from '@zookit/recipe-core';
+export type {
+  Guardable,
+  Held,
+  HeldEvents,
+  LockEnded,
+  LockEvent,
+  LockEvents,
+  LockGranted,
+  LockLost,
+  LockPosition,
+  Policy,
+  QueueEntry,
+  RecipeOptions,
+} from '@zookit/recipe-core';
