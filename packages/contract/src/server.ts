@@ -16,8 +16,8 @@ export interface ContractServer {
 }
 
 export interface ServerWatches {
-  /** Data and exist watches, which a server keeps in one table. */
+  /** Data, exist, persistent and recursive watches, which a server keeps in one table. */
   data: { path: string; sessionId: bigint }[];
-  /** How many child watches; a real server says no more of them. */
+  /** How many child watches, with the half of persistent ones that stands there; a real server says no more of them. */
   child: number;
 }

@@ -1,5 +1,5 @@
-import { TestServer, type TestServerOptions } from '@zookit/testing';
-import type { ContractServer } from '../server.ts';
+import { profiles, TestServer, type TestServerOptions, type WatchView } from '@zookit/testing';
+import type { ContractServer, ServerWatches } from '../server.ts';
 
 const TICK = 500;
 
@@ -12,19 +12,25 @@ export async function startInProcess(options: TestServerOptions = {}): Promise<C
     port,
     connectString: server.connectString,
     tickTime: options.tickTime ?? TICK,
-    watches: async () => {
-      const all = server.watches();
-      const child = all.filter(({ kind }) => kind === 'child').length;
-      return {
-        data: all.filter(({ kind }) => kind !== 'child').map(({ path, sessionId }) => ({ path, sessionId })),
-        child,
-      };
-    },
+    watches: async () => countWatches(server.watches(), options.profile),
     sessions: async () => server.sessions().map(({ id }) => id),
     restart: async () => {
       await server.stopMember(0);
       await server.startMember(0);
     },
     stop: () => server.stop(),
+  };
+}
+
+/** As a real server counts them: in each of its two tables a path and a session are one watch, whatever its modes. */
+function countWatches(all: readonly WatchView[], profile: TestServerOptions['profile'] = '3.9'): ServerWatches {
+  const { oneWatchMode } = typeof profile === 'string' ? profiles[profile] : profile;
+  const inChildTable = (kind: WatchView['kind']): boolean =>
+    kind === 'child' || kind === 'persistent' || (kind === 'recursive' && oneWatchMode);
+  const distinct = (views: readonly WatchView[]) =>
+    [...new Map(views.map(({ path, sessionId }) => [`${sessionId} ${path}`, { path, sessionId }])).values()];
+  return {
+    data: distinct(all.filter(({ kind }) => kind !== 'child')),
+    child: distinct(all.filter(({ kind }) => inChildTable(kind))).length,
   };
 }

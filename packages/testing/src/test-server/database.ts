@@ -57,7 +57,7 @@ export class Database {
     this.profile = profile;
     this.clock = options.clock;
     this.ttlNodes = options.ttlNodes;
-    this.watches = new Watches(profile.oneWatchMode);
+    this.watches = new Watches(profile.oneWatchMode, profile.checkWatchesOfAnybody);
     this.tree = new DataTree(this.watches, options.lastZxid, profile.sequenceWraps);
     this.sessions = new Sessions(options.clock, options.tickTime, expired);
   }

@@ -6,8 +6,13 @@ export interface ServerFacts {
   readonly nodes: number;
   /** Each with the host and port that it comes from. */
   readonly clients: readonly string[];
-  /** Of data and exist watches, as `wchs` counts them. */
-  readonly watches: { readonly connections: number; readonly paths: number; readonly total: number };
+  /** `connections` and `paths` are those of the data watches alone, as `wchs` counts them; `mntr` adds the child watches. */
+  readonly watches: {
+    readonly connections: number;
+    readonly paths: number;
+    readonly data: number;
+    readonly child: number;
+  };
 }
 
 const answers: ReadonlyMap<string, (facts: ServerFacts) => string> = new Map([
@@ -56,12 +61,12 @@ function monitor({ version, mode, nodes, clients: list, watches }: ServerFacts):
     `zk_version\t${version}-${'0'.repeat(40)}, built on 2020-01-01 00:00 UTC`,
     `zk_server_state\t${mode}`,
     `zk_znode_count\t${nodes}`,
-    `zk_watch_count\t${watches.total}`,
+    `zk_watch_count\t${watches.data + watches.child}`,
     `zk_num_alive_connections\t${list.length}`,
     '',
   ].join('\n');
 }
 
 function watchSummary({ watches }: ServerFacts): string {
-  return `${watches.connections} connections watching ${watches.paths} paths\nTotal watches:${watches.total}\n`;
+  return `${watches.connections} connections watching ${watches.paths} paths\nTotal watches:${watches.data}\n`;
 }

@@ -41,7 +41,7 @@ export function dumpTree({ tree }: Database, root: string): Record<string, strin
   return Object.fromEntries(paths.map((path) => [path, tree.get(path)?.data?.toString() ?? null]));
 }
 
-/** Every watch once, though a persistent one sits in two tables. */
+/** Every watch once, though a persistent one sits in two tables; also one that has lost one half. */
 export function listWatches(database: Database, sessionOf: (watcher: Watcher) => bigint): WatchView[] {
   const { tree, watches } = database;
   const views: WatchView[] = [];
@@ -53,7 +53,11 @@ export function listWatches(database: Database, sessionOf: (watcher: Watcher) =>
     if ((modes & WatchMode.recursive) !== 0) views.push({ path, kind: 'recursive', sessionId });
   }
   for (const { path, watcher, modes } of watches.child.entries()) {
-    if ((modes & WatchMode.standard) !== 0) views.push({ path, kind: 'child', sessionId: sessionOf(watcher) });
+    const sessionId = sessionOf(watcher);
+    const alone = modes & ~watches.data.modesOf(path, watcher);
+    if ((modes & WatchMode.standard) !== 0) views.push({ path, kind: 'child', sessionId });
+    if ((alone & WatchMode.persistent) !== 0) views.push({ path, kind: 'persistent', sessionId });
+    if ((alone & WatchMode.recursive) !== 0) views.push({ path, kind: 'recursive', sessionId });
   }
   return views;
 }

@@ -189,12 +189,6 @@ export class Member implements ConnectionHost {
 
   #facts(): ServerFacts {
     const { tree, watches, profile } = this.database;
-    const paths = new Set<string>();
-    let total = 0;
-    for (const { path } of watches.data.entries()) {
-      paths.add(path);
-      total += 1;
-    }
     return {
       version: profile.version,
       mode: this.readOnly ? 'read-only' : this.#host.modeOf(this.member),
@@ -202,7 +196,12 @@ export class Member implements ConnectionHost {
       // Apache counts the root twice, once for each of its names.
       nodes: tree.size + 1,
       clients: [...this.#clients.values()].map(({ address }) => address),
-      watches: { connections: [...watches.data.watchers].length, paths: paths.size, total },
+      watches: {
+        connections: [...watches.data.watchers].length,
+        paths: new Set([...watches.data.entries()].map(({ path }) => path)).size,
+        data: watches.data.size,
+        child: watches.child.size,
+      },
     };
   }
 }

@@ -18,6 +18,8 @@ export interface ServerProfile {
   readonly eventZxid: boolean;
   /** Whether a connection has one watch mode on a path, whichever came last (ZOOKEEPER-4466). */
   readonly oneWatchMode: boolean;
+  /** Whether checkWatches takes anybody's watch on the path for the caller's. */
+  readonly checkWatchesOfAnybody: boolean;
   /** The highest watcher type that checkWatches and removeWatches know. */
   readonly lastWatcherType: number;
   /** Whether watch events and exists need READ on the node (CVE-2024-23944). */
@@ -83,6 +85,7 @@ const v34: ServerProfile = {
   answersClose: true,
   eventZxid: false,
   oneWatchMode: true,
+  checkWatchesOfAnybody: false,
   lastWatcherType: 3,
   eventsNeedRead: false,
   create2InMulti: false,
@@ -100,6 +103,7 @@ const v36: ServerProfile = {
   ...v35,
   version: '3.6.4',
   opcodes: new Set(opcodes36),
+  checkWatchesOfAnybody: true,
   nullAclIsMalformed: false,
   deleteLooksFirst: false,
   sequenceWraps: false,
@@ -111,6 +115,7 @@ const v39: ServerProfile = {
   version: '3.9.5',
   eventZxid: true,
   oneWatchMode: false,
+  checkWatchesOfAnybody: false,
   lastWatcherType: 5,
 };
 const clickhouse: ServerProfile = {

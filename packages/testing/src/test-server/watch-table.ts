@@ -32,14 +32,31 @@ export class WatchTable {
   }
 
   has(path: string, watcher: Watcher, mode: WatchMode | null): boolean {
-    const modes = this.#byPath.get(path)?.get(watcher) ?? 0;
+    const modes = this.modesOf(path, watcher);
     return mode === null || this.#oneMode ? modes !== 0 : (modes & mode) !== 0;
+  }
+
+  /** Whether anybody watches that path. */
+  hasAny(path: string): boolean {
+    return this.#byPath.has(path);
+  }
+
+  /** The modes that a watcher has on a path, as a set of bits. */
+  modesOf(path: string, watcher: Watcher): number {
+    return this.#byPath.get(path)?.get(watcher) ?? 0;
+  }
+
+  /** How many pairs of a path and a watcher there are, whatever their modes. */
+  get size(): number {
+    let size = 0;
+    for (const watchers of this.#byPath.values()) size += watchers.size;
+    return size;
   }
 
   /** Takes one mode back, or all of them; false when there was nothing to take. */
   remove(path: string, watcher: Watcher, mode: WatchMode | null): boolean {
     if (!this.has(path, watcher, mode)) return false;
-    const left = mode === null || this.#oneMode ? 0 : (this.#byPath.get(path)?.get(watcher) ?? 0) & ~mode;
+    const left = mode === null || this.#oneMode ? 0 : this.modesOf(path, watcher) & ~mode;
     this.#set(path, watcher, left);
     return true;
   }

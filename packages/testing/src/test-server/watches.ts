@@ -21,9 +21,12 @@ export class Watches {
   readonly data: WatchTable;
   readonly child: WatchTable;
   readonly #oneMode: boolean;
+  readonly #checksAnybody: boolean;
 
-  constructor(oneMode: boolean) {
+  /** @param checksAnybody whether checkWatches takes anybody's watch on the path for the caller's, of whatever kind */
+  constructor(oneMode: boolean, checksAnybody: boolean) {
     this.#oneMode = oneMode;
+    this.#checksAnybody = checksAnybody;
     this.data = new WatchTable(oneMode);
     this.child = new WatchTable(oneMode);
   }
@@ -63,7 +66,9 @@ export class Watches {
   }
 
   has(path: string, type: number, watcher: Watcher): boolean {
-    return this.#tablesOf(type).some(({ table, mode }) => table.has(path, watcher, mode));
+    return this.#tablesOf(type).some(({ table, mode }) =>
+      this.#checksAnybody ? table.hasAny(path) : table.has(path, watcher, mode),
+    );
   }
 
   remove(path: string, type: number, watcher: Watcher): boolean {

@@ -116,6 +116,68 @@ export function versions(release: Release, target: GetTarget): void {
         expect(await types(watcher)).toEqual([1, 4, 1]);
       });
 
+      it('a recursive watch takes the place of a one-shot child watch before 3.9', async () => {
+        const { path, watcher, writer } = await scene();
+        await watcher.call(Op.getChildren, watchBody(path, true));
+        await watcher.call(Op.addWatch, Buffer.concat([str(path), recursive]));
+        await writer.call(Op.create, createBody(`${path}/a`));
+        expect(await types(watcher)).toEqual(since('3.9') ? [1, 4] : [1]);
+      });
+
+      it('so it does in one setWatches2, but not in one of two', async () => {
+        for (const restored of ['together', 'child watch later'] as const) {
+          const { path, watcher, writer } = await scene();
+          const { zxid } = await watcher.call(Op.exists, watchBody('/'));
+          const frames = restored === 'together' ? [[[path], [path]]] : [[[], [path]], [[path], []]];
+          for (const [children = [], deep = []] of frames) {
+            watcher.send(Op.setWatches2, setWatchesBody(zxid, [], [], children, [], deep), -8);
+            expect(await watcher.reply()).toMatchObject({ xid: -8, err: 0, eventsBefore: [] });
+          }
+          await writer.call(Op.create, createBody(`${path}/a`));
+          const both = since('3.9') || restored === 'child watch later';
+          expect([restored, await types(watcher)]).toEqual([restored, both ? [1, 4] : [1]]);
+        }
+      });
+
+      it('a one-shot data watch takes the data half of a recursive one before 3.9', async () => {
+        const { path, watcher, writer } = await scene();
+        await watcher.call(Op.addWatch, Buffer.concat([str(path), recursive]));
+        await watcher.call(Op.getData, watchBody(path, true));
+        await writer.call(Op.setData, setBody(path, 'x'));
+        await writer.call(Op.setData, setBody(path, 'y'));
+        await writer.call(Op.create, createBody(`${path}/a`));
+        await writer.call(Op.delete, versionBody(`${path}/a`));
+        // What is left in the child table still hears of deletions.
+        expect(await types(watcher)).toEqual(since('3.9') ? [3, 3, 1, 2] : [3, 2]);
+      });
+
+      it('checkWatches takes anybody’s watch on the path for the caller’s before 3.9; removeWatches does not', async () => {
+        const { path, watcher, writer } = await scene();
+        const body = Buffer.concat([str(path), int(2)]);
+        await watcher.call(Op.getData, watchBody(path, true));
+        expect(await writer.err(Op.checkWatches, body)).toBe(since('3.9') ? -121 : 0);
+        expect(await writer.err(Op.removeWatches, body)).toBe(-121);
+        expect(await watcher.err(Op.removeWatches, body)).toBe(0);
+        expect(await writer.err(Op.checkWatches, body)).toBe(-121);
+      });
+
+      it('a persistent watch counts twice, a recursive one once since 3.9', async () => {
+        const { path, watcher } = await scene();
+        const count = async (): Promise<number> => {
+          const asker = await clients.dial();
+          asker.sendRaw('mntr');
+          return Number(/^zk_watch_count\t(\d+)$/m.exec(await asker.text())?.[1]);
+        };
+        const before = await count();
+        await watcher.call(Op.addWatch, Buffer.concat([str(path), persistent]));
+        expect((await count()) - before).toBe(2);
+        await watcher.call(Op.addWatch, Buffer.concat([str(`${path}/a`), recursive]));
+        expect((await count()) - before).toBe(since('3.9') ? 3 : 4);
+        await watcher.call(Op.getData, watchBody(path, true));
+        await watcher.call(Op.getChildren, watchBody(path, true));
+        expect((await count()) - before).toBe(since('3.9') ? 3 : 4);
+      });
+
       it('types 1 and 2 take half a persistent watch away before 3.9', async () => {
         const { path, watcher, writer } = await scene();
         await watcher.call(Op.addWatch, Buffer.concat([str(path), persistent]));

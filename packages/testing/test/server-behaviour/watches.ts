@@ -199,6 +199,38 @@ export function watches(target: GetTarget): void {
       ]);
     });
 
+    it('recursive on the root reaches every node', async () => {
+      const { path, watcher, writer } = await scene();
+      await watcher.call(Op.addWatch, addWatchBody('/', recursive));
+      await writer.call(Op.create, createBody(`${path}/a`));
+      await writer.call(Op.delete, versionBody(`${path}/a`));
+      expect(await events(watcher)).toEqual([
+        [created, `${path}/a`],
+        [deleted, `${path}/a`],
+      ]);
+      expect(await watcher.err(Op.removeWatches, typeBody('/', 5))).toBe(0);
+      await writer.call(Op.setData, setBody(path, 'x'));
+      expect(await events(watcher)).toEqual([]);
+    });
+
+    it('a watch on a node and recursive ones above it bring one event a change', async () => {
+      const { path, watcher, writer } = await scene();
+      await writer.call(Op.create, createBody(`${path}/a`));
+      await watcher.call(Op.addWatch, addWatchBody('/', recursive));
+      await watcher.call(Op.addWatch, addWatchBody(path, recursive));
+      await watcher.call(Op.addWatch, addWatchBody(`${path}/a`, persistent));
+      await watcher.call(Op.getData, watchBody(`${path}/a`, true));
+      await watcher.call(Op.getChildren, watchBody(`${path}/a`, true));
+      await writer.call(Op.setData, setBody(`${path}/a`, 'x'));
+      await writer.call(Op.setData, setBody(`${path}/a`, 'y'));
+      await writer.call(Op.delete, versionBody(`${path}/a`));
+      expect(await events(watcher)).toEqual([
+        [changed, `${path}/a`],
+        [changed, `${path}/a`],
+        [deleted, `${path}/a`],
+      ]);
+    });
+
     it('does not reach a neighbour whose name begins alike', async () => {
       const { path, watcher, writer } = await scene();
       await writer.call(Op.create, createBody(`${path}/a`));
@@ -264,6 +296,46 @@ export function watches(target: GetTarget): void {
       expect(await events(watcher)).toEqual([[created, `${path}/a`]]);
       expect(await watcher.err(Op.removeWatches, typeBody(path, any))).toBe(0);
       await writer.call(Op.setData, setBody(path, 'x'));
+      expect(await events(watcher)).toEqual([]);
+    });
+
+    it('take one kind from a path and leave the others', async () => {
+      const { path, watcher, writer } = await scene();
+      await watcher.call(Op.addWatch, addWatchBody(path, persistent));
+      await watcher.call(Op.addWatch, addWatchBody(path, recursive));
+      await watcher.call(Op.getData, watchBody(path, true));
+      await watcher.call(Op.getChildren, watchBody(path, true));
+      for (const [type, left] of [
+        [data, [child, 4, 5]],
+        [child, [4, 5]],
+        [5, [4]],
+      ] as const) {
+        expect(await watcher.err(Op.removeWatches, typeBody(path, type))).toBe(0);
+        for (const other of [child, data, 4, 5]) {
+          const err = await watcher.err(Op.checkWatches, typeBody(path, other));
+          expect([type, other, err]).toEqual([type, other, (left as readonly number[]).includes(other) ? 0 : -121]);
+        }
+      }
+      await writer.call(Op.setData, setBody(path, 'x'));
+      await writer.call(Op.create, createBody(`${path}/a`));
+      await writer.call(Op.create, createBody(`${path}/a/b`));
+      expect(await events(watcher)).toEqual([
+        [changed, path],
+        [children, path],
+      ]);
+    });
+
+    it('"any" takes all of a path', async () => {
+      const { path, watcher, writer } = await scene();
+      await watcher.call(Op.addWatch, addWatchBody(path, persistent));
+      await watcher.call(Op.addWatch, addWatchBody(path, recursive));
+      await watcher.call(Op.getData, watchBody(path, true));
+      await watcher.call(Op.getChildren, watchBody(path, true));
+      expect(await watcher.err(Op.removeWatches, typeBody(path, any))).toBe(0);
+      expect(await watcher.err(Op.checkWatches, typeBody(path, any))).toBe(-121);
+      await writer.call(Op.setData, setBody(path, 'x'));
+      await writer.call(Op.create, createBody(`${path}/a`));
+      await writer.call(Op.delete, versionBody(`${path}/a`));
       expect(await events(watcher)).toEqual([]);
     });
 
@@ -341,6 +413,25 @@ export function watches(target: GetTarget): void {
         [children, path],
         [created, `${path}/deep/a`],
         [changed, path],
+      ]);
+    });
+
+    it('setWatches2 tells one-shot watches what they missed, and arms persistent ones beside them', async () => {
+      const { path, watcher, writer } = await scene();
+      const since = (await writer.call(Op.exists, watchBody('/'))).zxid;
+      await writer.call(Op.setData, setBody(path, 'x'));
+      watcher.send(Op.setWatches2, setWatchesBody(since, [path], [], [path], [path], [path]), -8);
+      const reply = await watcher.reply();
+      expect(reply).toMatchObject({ xid: -8, err: 0, eventsBefore: [{ type: changed, path }] });
+      expect(reply?.eventsBefore).toHaveLength(1);
+      await writer.call(Op.setData, setBody(path, 'y'));
+      await writer.call(Op.create, createBody(`${path}/a`));
+      await writer.call(Op.create, createBody(`${path}/a/b`));
+      expect(await events(watcher)).toEqual([
+        [changed, path],
+        [created, `${path}/a`],
+        [children, path],
+        [created, `${path}/a/b`],
       ]);
     });
 
