@@ -27,8 +27,9 @@ function countWatches(all: readonly WatchView[], profile: TestServerOptions['pro
   const { oneWatchMode } = typeof profile === 'string' ? profiles[profile] : profile;
   const inChildTable = (kind: WatchView['kind']): boolean =>
     kind === 'child' || kind === 'persistent' || (kind === 'recursive' && oneWatchMode);
-  const distinct = (views: readonly WatchView[]) =>
-    [...new Map(views.map(({ path, sessionId }) => [`${sessionId} ${path}`, { path, sessionId }])).values()];
+  const distinct = (views: readonly WatchView[]) => [
+    ...new Map(views.map(({ path, sessionId }) => [`${sessionId} ${path}`, { path, sessionId }])).values(),
+  ];
   return {
     data: distinct(all.filter(({ kind }) => kind !== 'child')),
     child: distinct(all.filter(({ kind }) => inChildTable(kind))).length,

@@ -128,7 +128,13 @@ export function versions(release: Release, target: GetTarget): void {
         for (const restored of ['together', 'child watch later'] as const) {
           const { path, watcher, writer } = await scene();
           const { zxid } = await watcher.call(Op.exists, watchBody('/'));
-          const frames = restored === 'together' ? [[[path], [path]]] : [[[], [path]], [[path], []]];
+          const frames =
+            restored === 'together'
+              ? [[[path], [path]]]
+              : [
+                  [[], [path]],
+                  [[path], []],
+                ];
           for (const [children = [], deep = []] of frames) {
             watcher.send(Op.setWatches2, setWatchesBody(zxid, [], [], children, [], deep), -8);
             expect(await watcher.reply()).toMatchObject({ xid: -8, err: 0, eventsBefore: [] });
