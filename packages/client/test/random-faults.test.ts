@@ -4,21 +4,11 @@ import { machine, type State } from '../src/session/machine.ts';
 import { PASSWORD } from './support/bytes.ts';
 import { client, closeClients } from './support/clients.ts';
 import { FakeEnsemble } from './support/fake-ensemble.ts';
+import { generator } from './support/generator.ts';
 import { turn } from './support/manual-clock.ts';
 import { Simulation } from './support/simulation.ts';
 
 afterEach(closeClients);
-
-/** A generator that always draws the same numbers from one seed (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 interface Made {
   path: string;

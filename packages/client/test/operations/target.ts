@@ -20,15 +20,7 @@ let counter = 0;
 export function useClients(target: GetTarget): Clients {
   const clients: ZooKeeper[] = [];
   afterAll(async () => {
-    await Promise.all(
-      clients.map(async (zk, i) => {
-        const t = performance.now();
-        const st = zk.state;
-        await zk.close({ timeout: 3_000 });
-        const d = performance.now() - t;
-        process.stderr.write(`closed ${i} ${st} ${Math.round(d)}\n`);
-      }),
-    );
+    await Promise.all(clients.map((zk) => zk.close({ timeout: 3_000 })));
   });
   return {
     open: async (options = {}, chroot = '') => {
