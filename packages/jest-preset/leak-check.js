@@ -20,8 +20,10 @@ const watched = new Set([
   'UDPWrap',
 ]);
 
-// Handles close on later turns of the loop: give them a bounded number of turns, not a time.
+// What was closed goes on later turns of the loop: a bounded number of turns for what this process alone decides, some time
+// for what needs the other end or another process.
 const patience = 500;
+const patienceMs = 2_000;
 
 // Jest's own timers and those of modules that load once and live on are not the test file's.
 const notOurs = /node:internal|[\\/]node_modules[\\/](?:@?jest|expect|@swc)/;
@@ -37,6 +39,10 @@ function surplus(now, before) {
     if (at >= 0) left.splice(at, 1);
     return at < 0;
   });
+}
+
+function isTimer(what) {
+  return /^(?:Timeout|Immediate|setTimeout|setInterval)\b/.test(what);
 }
 
 function describeSocket(socket) {
@@ -95,8 +101,10 @@ export default class LeakCheck extends TestEnvironment {
 
   async handleTestEvent(event, state) {
     if (event.name !== 'run_finish') return;
+    const until = performance.now() + patienceMs;
     let left = this.#left();
-    for (let turn = 0; turn < patience && left.length > 0; turn += 1) {
+    for (let turn = 0; left.length > 0; turn += 1) {
+      if (turn >= patience && (left.some(isTimer) || performance.now() >= until)) break;
       await new Promise((resolve) => setImmediate(resolve));
       left = this.#left();
     }
