@@ -13,9 +13,11 @@ import {
   requirePolicy,
   revokeFirst,
   runHeld,
+  SharedHeld,
   tryContend,
 } from '@zookit/recipe-core/internal';
 import { AsyncOwner } from './async-owner.ts';
+import type { Lock } from './lock.ts';
 
 export interface MutexOptions extends RecipeOptions {
   /** Written into the znode of each contender, for people to read. Default: this end's address as text. */
@@ -39,12 +41,12 @@ export interface MutexOptions extends RecipeOptions {
  * Each acquire is a contender of its own, also where one object is asked twice at once. Objects are cheap and own
  * nothing; what is held ends with its own `release()`, or with its session.
  */
-export class Mutex extends LockEmitter {
+export class Mutex extends LockEmitter implements Lock {
   /** The znode whose children stand in line. */
   readonly path: string;
   readonly #zk: ZooKeeper;
   readonly #contest: Contest;
-  readonly #owner: AsyncOwner | null;
+  readonly #owner: AsyncOwner<'mutex'> | null;
 
   /** Throws PathError or BadArgumentsError. */
   constructor(zk: ZooKeeper, path: string, options: MutexOptions = {}) {
@@ -62,7 +64,7 @@ export class Mutex extends LockEmitter {
     this.#zk = zk;
     const { teller } = this;
     this.#contest = { zk, base: path, nodeName: mutexName[layout], layout, data, acl, driver, policy, teller };
-    this.#owner = reentrant ? new AsyncOwner(zk) : null;
+    this.#owner = reentrant ? new AsyncOwner() : null;
   }
 
   /**
@@ -74,7 +76,7 @@ export class Mutex extends LockEmitter {
   async acquire(options: CallOptions = {}): Promise<Held> {
     const share = this.#share(options);
     if (share !== null) return share;
-    const ownership = this.#owner?.enter();
+    const ownership = this.#owner?.enter('mutex');
     const held = await contend(this.#contest, options);
     if (ownership !== undefined) ownership.hold = held;
     return held;
@@ -87,7 +89,7 @@ export class Mutex extends LockEmitter {
   async tryAcquire(options: CallOptions = {}): Promise<Held | null> {
     const share = this.#share(options);
     if (share !== null) return share;
-    const ownership = this.#owner?.enter();
+    const ownership = this.#owner?.enter('mutex');
     const held = await tryContend(this.#contest, options);
     if (ownership !== undefined) ownership.hold = held;
     return held;
@@ -106,7 +108,7 @@ export class Mutex extends LockEmitter {
     if (share !== null) return runHeld(share, work, report);
     const held = await contend(this.#contest, options);
     const run = (): Promise<T> => runHeld(held, work, report);
-    return this.#owner === null ? run() : this.#owner.run(held, run);
+    return this.#owner === null ? run() : this.#owner.run('mutex', held, run);
   }
 
   /**
@@ -126,8 +128,9 @@ export class Mutex extends LockEmitter {
   }
 
   #share({ signal }: CallOptions): Held | null {
-    const share = this.#owner?.share() ?? null;
-    if (share !== null) signal?.throwIfAborted();
-    return share;
+    const hold = this.#owner?.latest('mutex') ?? null;
+    if (hold === null) return null;
+    signal?.throwIfAborted();
+    return new SharedHeld(this.#zk, hold);
   }
 }

@@ -1,6 +1,7 @@
 import type { CallOptions, ZooKeeper } from '@zookit/client';
-import { type Core, coreOf, deferred, isPassing, onAbort } from '@zookit/client/internal';
+import { type Core, coreOf, deferred, isPassing, nameOf, onAbort } from '@zookit/client/internal';
 import { Bell } from './bell.ts';
+import { placedBeside } from './beside.ts';
 import { untilConnected } from './connected.ts';
 import { departing, leave, leaveLater } from './departures.ts';
 import type { Driver } from './driver.ts';
@@ -19,6 +20,8 @@ import { WaitingPlace, waitingAt } from './waiting-places.ts';
 export interface Contest extends Placement {
   readonly driver: Driver;
   readonly policy: Policy;
+  /** What the contender holds already, of the same line: for as long as it does, its place is beside it, and granted. */
+  readonly beside?: Held | undefined;
   /** Whom to tell of what happens to the contender, and to its hold. */
   readonly teller?: LockTeller | undefined;
 }
@@ -66,6 +69,7 @@ class Contender {
   readonly #bell = new Bell();
   readonly #ring = (): void => this.#bell.ring();
   readonly #since: number;
+  #beside: Held | null;
   #place: Place | null = null;
   #waitingPlace: WaitingPlace | null = null;
   /** As it was told last. */
@@ -80,6 +84,7 @@ class Contender {
     this.#core = coreOf(contest.zk);
     this.#patience = patience;
     this.#since = this.#now();
+    this.#beside = contest.beside ?? null;
   }
 
   async run(waits: boolean): Promise<Held | null> {
@@ -114,7 +119,9 @@ class Contender {
     let listing: Listing | null = null;
     let place = this.#presentPlace();
     if (place === null) {
-      const placed = await takePlace(this.#contest, this.#patience);
+      if (this.#beside?.signal.aborted) this.#beside = null;
+      const placement = this.#beside === null ? this.#contest : placedBeside(this.#contest, this.#beside);
+      const placed = await takePlace(placement, this.#patience);
       if (placed === null) return 'again';
       ({ place, listing } = placed);
       this.#enter(place);
@@ -122,6 +129,7 @@ class Contender {
     if (listing?.names.has(place.name) !== true) {
       listing = await this.#patience.for(list(this.#zk, this.#contest.base));
     }
+    if (this.#beside !== null) return this.#grantBeside(this.#beside, listing, place);
     const line = await this.#lineUp(listing, place);
     if (line === null) {
       // Somebody deleted our znode, or all of the line. Should it be there after all, it must not block its successor.
@@ -206,9 +214,22 @@ class Contender {
     if (!good || this.#now() >= place.grant.lostAt) return 'again';
     this.#forgetPlace();
     const { policy, teller } = this.#contest;
-    const held = new HeldNode(this.#zk, place, policy, teller);
-    teller?.tell('granted', place.path, { fencingToken: place.czxid, waited: this.#now() - this.#since });
+    const held = new HeldNode(this.#zk, place, policy, teller, this.#beside?.fencingToken);
+    teller?.tell('granted', place.path, { fencingToken: held.fencingToken, waited: this.#now() - this.#since });
     return held;
+  }
+
+  /**
+   * As long as the hold beside us lasts, nobody behind it is granted. Once it is over, a place in front of those who may
+   * be granted by now counts for nothing.
+   */
+  #grantBeside(hold: Held, { names }: Listing, place: Place): Held | 'again' {
+    const isBeside = names.has(place.name) && names.has(nameOf(hold.path));
+    if (isBeside && !hold.signal.aborted) return this.#grant(place);
+    this.#beside = null;
+    leaveLater(this.#zk, place.path);
+    this.#forgetPlace();
+    return 'again';
   }
 
   /** Until the one before us moves, the client has reconnected, or the session is lost. */

@@ -27,7 +27,7 @@ export class HeldNode extends HeldEmitter implements Held {
   #release: Promise<'released' | 'lost'> | null = null;
 
   /** The session of the place must be good at this moment. */
-  constructor(zk: ZooKeeper, place: Place, policy: Policy, teller?: LockTeller) {
+  constructor(zk: ZooKeeper, place: Place, policy: Policy, teller?: LockTeller, fencingToken: bigint = place.czxid) {
     super();
     this.#zk = zk;
     this.#core = coreOf(zk);
@@ -35,7 +35,7 @@ export class HeldNode extends HeldEmitter implements Held {
     this.#teller = teller;
     this.#since = this.#now();
     this.path = place.path;
-    this.fencingToken = place.czxid;
+    this.fencingToken = fencingToken;
     const { signal } = place.grant;
     this.#offSession = onAbort(signal, () => this.#lose('its session is over', signal.reason, false));
     this.#onSuspect = () => {

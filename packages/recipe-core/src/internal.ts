@@ -11,7 +11,7 @@ export { childOf } from './paths.ts';
 export { Patience, type Wish } from './patience.ts';
 export type { Place } from './place.ts';
 export type { Placement } from './placement.ts';
-export { type QueueEntry, readQueue, revokeFirst } from './queue.ts';
+export { type HoldsAt, type QueueEntry, readQueue, revokeAt, revokeFirst } from './queue.ts';
 export { requirePolicy } from './recipe-options.ts';
 export { runHeld } from './run-held.ts';
 export { curatorTickets, kazooTickets, lineUp, type Ticket, type TicketReader } from './sequence.ts';

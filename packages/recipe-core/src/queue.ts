@@ -11,9 +11,12 @@ export interface QueueEntry {
   readonly sessionId: bigint;
   /** When the znode was made, in ms since the epoch, by the server's clock. */
   readonly since: number;
-  /** Whether it is the first in line. */
+  /** Whether its place is one that holds. */
   readonly holds: boolean;
 }
+
+/** Whether the one at that place of a line holds; the names are those that count, first in line first. */
+export type HoldsAt = (line: readonly string[], at: number) => boolean;
 
 /** Who stands in line, first in line first. Those that leave meanwhile are skipped; a missing base is an empty line. */
 export async function readQueue(
@@ -21,13 +24,15 @@ export async function readQueue(
   base: string,
   ticketOf: TicketReader,
   options: CallOptions,
+  holdsAt: HoldsAt = (_, at) => at === 0,
 ): Promise<QueueEntry[]> {
   const line = await readLine(zk, base, ticketOf, options);
   const found = await Promise.all(line.map((ticket) => look(zk, base, ticket, options)));
   const present = found.filter((each) => each !== null);
   // The sort is stable, so it moves only those that the server gave the same number.
   present.sort((a, b) => (a.number === null || a.number !== b.number ? 0 : a.czxid < b.czxid ? -1 : 1));
-  return present.map(({ entry }, index) => ({ ...entry, holds: index === 0 }));
+  const names = present.map(({ name }) => name);
+  return present.map(({ entry }, at) => ({ ...entry, holds: holdsAt(names, at) }));
 }
 
 /**
@@ -40,18 +45,27 @@ export async function revokeFirst(
   ticketOf: TicketReader,
   options: CallOptions,
 ): Promise<boolean> {
-  for (let doubt = false; ; ) {
+  for (;;) {
     const path = await firstOf(zk, base, ticketOf, options);
     if (path === null) return false;
+    if (await revokeAt(zk, path, options)) return true;
+    // Gone meanwhile: the next one holds.
+  }
+}
+
+/** Asks the one whose znode that is to let go. False when it is gone. */
+export async function revokeAt(zk: ZooKeeper, path: string, options: CallOptions): Promise<boolean> {
+  for (let doubt = false; ; ) {
     try {
       if (doubt && (await zk.get(path, options)).data?.toString('latin1') === REVOKE_MESSAGE) return true;
       await zk.set(path, REVOKE_MESSAGE, options);
       return true;
     } catch (error) {
       const { code } = error as ZooKeeperError;
-      // Gone meanwhile: the next one holds. A reply that was lost: its znode tells.
-      if (code === 'CONNECTION_LOSS') doubt = true;
-      else if (code !== 'NO_NODE') throw error;
+      if (code === 'NO_NODE') return false;
+      // A reply that was lost: the znode tells.
+      if (code !== 'CONNECTION_LOSS') throw error;
+      doubt = true;
     }
   }
 }
@@ -86,12 +100,12 @@ async function look(
   base: string,
   { name, number }: Ticket,
   options: CallOptions,
-): Promise<{ number: number | null; czxid: bigint; entry: Omit<QueueEntry, 'holds'> } | null> {
+): Promise<{ name: string; number: number | null; czxid: bigint; entry: Omit<QueueEntry, 'holds'> } | null> {
   const path = childOf(base, name);
   try {
     const { data, stat } = await zk.get(path, options);
     const entry = { path, data, sessionId: stat.ephemeralOwner, since: Number(stat.ctime) };
-    return { number, czxid: stat.czxid, entry };
+    return { name, number, czxid: stat.czxid, entry };
   } catch (error) {
     if ((error as ZooKeeperError).code === 'NO_NODE') return null;
     throw error;

@@ -14,14 +14,16 @@ export type TicketReader = (name: string) => Ticket | null;
 const NUMBER = /^(?:\d{10}|-\d{9,10})$/;
 
 /**
- * Curator's order: by the text behind the last occurrence of the token, by the whole name where the token does not
- * occur. Every child counts, whoever made it.
+ * Curator's order: by the text behind the last occurrence of the token, by the whole name where no token occurs; of
+ * several tokens, each in what the one before it has left. Every child counts, whoever made it.
  */
-export function curatorTickets(token: string): TicketReader {
+export function curatorTickets(...tokens: readonly string[]): TicketReader {
   return (name) => {
-    const at = name.lastIndexOf(token);
-    const text = at < 0 ? name : name.slice(at + token.length);
-    return { name, text, number: at >= 0 && NUMBER.test(text) ? Number(text) | 0 : null };
+    const text = tokens.reduce((rest, token) => {
+      const at = rest.lastIndexOf(token);
+      return at < 0 ? rest : rest.slice(at + token.length);
+    }, name);
+    return { name, text, number: text !== name && NUMBER.test(text) ? Number(text) | 0 : null };
   };
 }
 

@@ -91,7 +91,7 @@ export {
   type UriPart,
   type UriSpec,
 } from '@zookit/discovery';
-export { Mutex, type MutexOptions } from '@zookit/locks';
+export { type Lock, Mutex, type MutexOptions, ReadWriteLock, type ReadWriteLockOptions } from '@zookit/locks';
 export type {
   Guardable,
   Held,
