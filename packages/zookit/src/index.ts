@@ -1,4 +1,13 @@
 export {
+  type Cache,
+  type CachedChange,
+  type CachedNode,
+  type CacheEvents,
+  NodeCache,
+  TreeCache,
+  type TreeCacheOptions,
+} from '@zookit/cache';
+export {
   ACL,
   type AclInput,
   type AclVersionOptions,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import * as cache from '@zookit/cache';
 import * as client from '@zookit/client';
 import * as discovery from '@zookit/discovery';
 import * as locks from '@zookit/locks';
@@ -7,6 +8,7 @@ import * as zookit from 'zookit';
 
 describe('zookit', () => {
   it.each([
+    ['@zookit/cache', cache],
     ['@zookit/client', client],
     ['@zookit/discovery', discovery],
     ['@zookit/locks', locks],
@@ -17,6 +19,6 @@ describe('zookit', () => {
   });
 
   it('has nothing of its own', () => {
-    expect({ ...client, ...discovery, ...locks, ...recipeCore }).toMatchObject(zookit);
+    expect({ ...cache, ...client, ...discovery, ...locks, ...recipeCore }).toMatchObject(zookit);
   });
 });

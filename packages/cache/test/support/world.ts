@@ -1,0 +1,102 @@
+import { ZooKeeper, type ZooKeeperOptions } from '@zookit/client';
+import { TestServer, type TestServerOptions } from '@zookit/testing';
+import type { Cache } from '../../src/index.ts';
+
+/** A server, clients of it and caches, that end with the test. */
+export class World {
+  readonly server: TestServer;
+  readonly #clients: ZooKeeper[] = [];
+  readonly #caches: Cache[] = [];
+
+  static async start(options: TestServerOptions = {}): Promise<World> {
+    return new World(await TestServer.start({ tickTime: 100, maxSessionTimeout: 20_000, ...options }));
+  }
+
+  constructor(server: TestServer) {
+    this.server = server;
+  }
+
+  async client(options: ZooKeeperOptions = {}, connectString = this.server.connectString): Promise<ZooKeeper> {
+    const client = await ZooKeeper.connect(connectString, options);
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** The cache is closed with the test. */
+  keep<T extends Cache>(cache: T): T {
+    this.#caches.push(cache);
+    return cache;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#caches.map((cache) => cache.close()));
+    await Promise.all(this.#clients.map((client) => client.close({ timeout: 200 })));
+    await this.server.stop();
+  }
+}
+
+/** A tree as it results from a cache's events, and what was told otherwise. Events that contradict the tree throw. */
+export class Replay {
+  readonly tree = new Map<string, string | null>();
+  readonly told: string[] = [];
+  readonly errors: unknown[] = [];
+
+  constructor(cache: Cache) {
+    const note = (type: string, path: string): number => this.told.push(`${type} ${path}`);
+    cache.on('created', ({ path, data }) => {
+      if (this.tree.has(path)) this.errors.push(new Error(`${path} is created a second time`));
+      const parent = path.slice(0, path.lastIndexOf('/')) || '/';
+      if (path !== cache.path && !this.tree.has(parent)) this.errors.push(new Error(`${path} comes before its parent`));
+      this.tree.set(path, data === null ? null : data.toString());
+      note('created', path);
+    });
+    cache.on('changed', ({ path, data }) => {
+      if (!this.tree.has(path)) this.errors.push(new Error(`${path} is changed before it is created`));
+      this.tree.set(path, data === null ? null : data.toString());
+      note('changed', path);
+    });
+    cache.on('deleted', ({ path }) => {
+      if (!this.tree.delete(path)) this.errors.push(new Error(`${path} is deleted before it is created`));
+      if ([...this.tree.keys()].some((other) => other.startsWith(`${path}/`)))
+        this.errors.push(new Error(`${path} is deleted before its children`));
+      note('deleted', path);
+    });
+    for (const event of ['ready', 'stale', 'resynced'] as const) cache.on(event, () => this.told.push(event));
+    cache.on('error', (error) => this.errors.push(error));
+  }
+
+  /** As the server's `dump()`. */
+  dump(): Record<string, string | null> {
+    return Object.fromEntries([...this.tree].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+}
+
+/** As the server's `dump()`. */
+export function dumpOf(cache: Cache): Record<string, string | null> {
+  const entries = [...cache.entries()].map(
+    ([path, { data }]) => [path, data === null ? null : data.toString()] as const,
+  );
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Waits until the condition holds; throws when it doesn't within `ms`. */
+export async function until(condition: () => boolean, what: string, ms = 10_000): Promise<void> {
+  const end = performance.now() + ms;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`waited ${ms} ms in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+/** What a promise came to: its value, or what it was rejected with. */
+export async function outcome(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    return await promise;
+  } catch (error) {
+    return error;
+  }
+}
+
+export function once(cache: Cache, event: 'ready' | 'stale' | 'resynced'): Promise<void> {
+  return new Promise((resolve) => cache.once(event, () => resolve()));
+}
