@@ -4,32 +4,69 @@ import { JuteReader } from './reader.ts';
 
 const rowBytes = 16;
 
+export interface InspectOptions {
+  /** Fields by `Record.field` of which only the length is shown. When one of them is there, a rest that can't be read isn't shown either. */
+  hide?: ReadonlySet<string>;
+}
+
+/** What is being shown, and what has been written of it. */
+interface Sheet {
+  readonly reader: JuteReader;
+  readonly buffer: Buffer;
+  readonly lines: string[];
+  readonly hide: ReadonlySet<string>;
+}
+
 /**
  * Shows bytes to a person: as hexadecimal in groups of four, with offsets and characters; with a record from
- * `parse(…).records`, a line for each field, with its bytes and its value. Bytes that are not that record are no
- * error: what can be read is shown, then what is wrong, then the rest. Nothing is held back: in a log it would show
- * passwords.
+ * `parse(…).records`, or several that follow one another, a line for each field, with its bytes and its value. Bytes that
+ * are not those records are no error: what can be read is shown, then what is wrong, then the rest. Nothing is held back but
+ * what `hide` names: in a log it would show passwords.
  */
-export function inspect(bytes: Uint8Array, record?: RecordType): string {
+export function inspect(
+  bytes: Uint8Array,
+  records?: RecordType | readonly RecordType[],
+  { hide = new Set() }: InspectOptions = {},
+): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (!record) return hexRows(buffer, 0).join('\n');
-  const reader = new JuteReader(buffer);
-  const lines = [record.name];
+  if (!records) return hexRows(buffer, 0).join('\n');
+  const sequence = 'fields' in records ? [records] : records;
+  const sheet: Sheet = { reader: new JuteReader(buffer), buffer, lines: [], hide };
+  const { reader, lines } = sheet;
   let trouble: string | undefined;
   try {
-    for (const field of record.fields) walk(reader, buffer, field.type, field.name, lines);
+    for (const record of sequence) {
+      lines.push(record.name);
+      for (const field of record.fields) {
+        if (hide.has(`${record.name}.${field.name}`)) hidden(sheet, field.name);
+        else walk(sheet, field.type, field.name);
+      }
+    }
     if (reader.remaining > 0) trouble = `${reader.remaining} bytes more`;
   } catch (error) {
     if (!(error instanceof JuteError)) throw error;
     trouble = error.message;
   }
-  if (trouble !== undefined) lines.push(`-- ${trouble}`, ...hexRows(buffer, reader.offset));
+  if (trouble !== undefined) {
+    lines.push(`-- ${trouble}`);
+    const secret = sequence.some((record) => record.fields.some((field) => hide.has(`${record.name}.${field.name}`)));
+    if (!secret) lines.push(...hexRows(buffer, reader.offset));
+  }
   return lines.join('\n');
 }
 
-function walk(reader: JuteReader, buffer: Buffer, type: FieldType, path: string, lines: string[]): void {
+/** A buffer or text whose content is nobody's business. */
+function hidden({ reader, buffer, lines }: Sheet, path: string): void {
+  const start = reader.offset;
+  const value = reader.readBuffer(path);
+  const text = value === null ? 'null' : `${value.length} bytes, not shown`;
+  lines.push(line(buffer.subarray(start, start + 4), start, path, text));
+}
+
+function walk(sheet: Sheet, type: FieldType, path: string): void {
+  const { reader, buffer, lines } = sheet;
   if (type.kind === 'record') {
-    for (const field of type.record.fields) walk(reader, buffer, field.type, `${path}.${field.name}`, lines);
+    for (const field of type.record.fields) walk(sheet, field.type, `${path}.${field.name}`);
     return;
   }
   const start = reader.offset;
@@ -45,11 +82,11 @@ function walk(reader: JuteReader, buffer: Buffer, type: FieldType, path: string,
   }
   let index = 0;
   if (type.kind === 'vector') {
-    const item = (): void => walk(reader, buffer, type.of, `${path}[${index++}]`, lines);
+    const item = (): void => walk(sheet, type.of, `${path}[${index++}]`);
     reader.readVector(path, item, leastBytes(type.of));
   } else {
-    const key = (): void => walk(reader, buffer, type.key, `${path}[${index}].key`, lines);
-    const value = (): void => walk(reader, buffer, type.value, `${path}[${index++}].value`, lines);
+    const key = (): void => walk(sheet, type.key, `${path}[${index}].key`);
+    const value = (): void => walk(sheet, type.value, `${path}[${index++}].value`);
     reader.readMap(path, key, value, leastBytes(type.key) + leastBytes(type.value));
   }
 }

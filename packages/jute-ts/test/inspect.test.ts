@@ -74,4 +74,36 @@ describe('inspect', () => {
     const text = inspect(Buffer.concat([whole.done(), Buffer.from('abc')]), request);
     expect(text).toContain('-- 3 bytes more\n000048  616263');
   });
+
+  it('shows records that follow one another', () => {
+    const [id] = parse('module m { class Id { int perms; ustring id; } }').records as [RecordType];
+    expect(inspect(bytes().int(1).text('a').int(2).text('b').done(), [id, id]).split('\n')).toEqual([
+      'Id',
+      '000000  00000001                               perms = 1',
+      '000004  00000001 61                            id = "a"',
+      'Id',
+      '000009  00000002                               perms = 2',
+      '00000d  00000001 62                            id = "b"',
+    ]);
+  });
+
+  it('hides what it is told to, wherever the end is missing', () => {
+    const [secret] = parse('module m { class Secret { int type; buffer word; int after; } }').records as [RecordType];
+    const hide = new Set(['Secret.word']);
+    const full = bytes()
+      .int(1)
+      .buffer([...Buffer.from('hush')])
+      .int(2)
+      .done();
+    expect(inspect(full, secret, { hide }).split('\n')).toEqual([
+      'Secret',
+      '000000  00000001                               type = 1',
+      '000004  00000004                               word = 4 bytes, not shown',
+      '00000c  00000002                               after = 2',
+    ]);
+    for (let cut = 0; cut <= full.length; cut += 1) {
+      expect(inspect(full.subarray(0, cut), secret, { hide })).not.toMatch(/hush|68757368/);
+    }
+    expect(inspect(bytes().int(1).buffer(null).int(2).done(), secret, { hide })).toContain('word = null');
+  });
 });

@@ -50,5 +50,6 @@ export {
 } from './errors.ts';
 export type { HandshakeRequest, HandshakeResponse } from './handshake.ts';
 export type { Request } from './in-flight.ts';
+export { type FrameKind, inspectFrame } from './inspect.ts';
 export { AddWatchMode, CreateFlag, type CreateMode, EventType, OpCode, WatcherType, Xid } from './opcodes.ts';
 export type { ACL, Id, Stat } from './records.ts';
