@@ -2,6 +2,7 @@ import {
   type Connection,
   CreateFlag,
   ErrorCode,
+  EventType,
   errorFromReply,
   OpCode,
   type Request,
@@ -13,6 +14,7 @@ import { writeAuthPacket, writeCreateRequest } from '@zookit/protocol/internal';
 import type { JuteWriter } from 'jute-ts';
 import { ACL, toWire } from './acl.ts';
 import { Dispatcher } from './calls/dispatcher.ts';
+import type { ClientParts } from './client-parts.ts';
 import type { ConnectString, Host } from './connect-string.ts';
 import { connectChannel, sessionChannel } from './diagnostics.ts';
 import { SafeEmitter } from './emitter.ts';
@@ -23,8 +25,13 @@ import type { Settings } from './options.ts';
 import { CONFIG_NODE, PathRoot } from './paths.ts';
 import type { State, StateEvent } from './session/machine.ts';
 import { Session } from './session/session.ts';
-import { rearmRequests } from './watches/rearm.ts';
+import { readAndWatch } from './watched-read.ts';
+import { type Meaning, meaningOf } from './watches/event.ts';
+import { PersistentWatches } from './watches/persistent-watches.ts';
+import { rearm, restoreOneShots } from './watches/rearm.ts';
 import { WatchRegistry, watcherOf } from './watches/registry.ts';
+
+const CHILDREN: Meaning = meaningOf(EventType.children) as Meaning;
 
 /** What a client tells its listeners. */
 export type ZooKeeperEvents = Record<StateEvent, () => void> & {
@@ -36,10 +43,12 @@ export type ZooKeeperEvents = Record<StateEvent, () => void> & {
 };
 
 /** What all views of one client share: the session, the calls, the watches, the listeners. */
-export class Core {
+export class Core implements ClientParts {
   readonly settings: Settings;
   readonly events: SafeEmitter<ZooKeeperEvents> = new SafeEmitter<ZooKeeperEvents>();
+  /** One-shot watches. */
   readonly watches: WatchRegistry;
+  readonly persistent: PersistentWatches;
   readonly dispatcher: Dispatcher;
   readonly session: Session;
   readonly #chroot: string;
@@ -56,10 +65,15 @@ export class Core {
     this.#chroot = target.chroot;
     this.#auth = [...settings.auth];
     this.watches = new WatchRegistry((error) => this.events.report(error));
+    this.persistent = new PersistentWatches(this);
     this.dispatcher = new Dispatcher(settings, this.watches, {
       wake: () => this.session.wake(),
       sessionOver: (error) => this.session.sessionOver(error),
       authRefused: (error) => this.session.authRefused(error),
+      mustStay: (kind, path) => this.persistent.endangeredBy(kind, path),
+      onLeftToOthers: (kind, path) => {
+        if (!this.persistent.covers(kind === 'child' ? 'child' : 'data', path)) void restoreOneShots(this, path);
+      },
     });
     this.session = new Session(settings, target, {
       onState: (state, previous, event) => this.#onState(state, previous, event),
@@ -68,13 +82,15 @@ export class Core {
       leave: (state, error) => this.#leave(state, error),
       endSession: (error) => {
         this.watches.endAll('session-lost');
+        if (!settings.renewSession) this.persistent.endAll(error);
         this.dispatcher.endSession(error, this.#lostBefore);
       },
       stop: (error) => {
         this.watches.endAll('closed');
+        this.persistent.endAll(error);
         this.dispatcher.stop(error);
       },
-      onNotification: ({ type, path }, zxid) => this.watches.dispatch(type, path ?? '', zxid),
+      onNotification: ({ type, path }, zxid) => this.#onNotification(type, path ?? '', zxid),
       onDrain: () => this.dispatcher.onDrain(),
     });
     this.#tracker = settings.trackConfig ? this.#makeTracker() : null;
@@ -111,6 +127,7 @@ export class Core {
     const over = state === 'closed' || state === 'auth-failed' || (state === 'lost' && !this.settings.renewSession);
     if (over && error !== null) this.dispatcher.refuse(error);
     else this.dispatcher.detach();
+    this.persistent.detach();
     this.#lostBefore = this.dispatcher.nextOrder;
   }
 
@@ -128,15 +145,8 @@ export class Core {
     const root = new PathRoot('/');
     return new ConfigTracker({
       read: async (onChange) => {
-        const expected = this.watches.expect('data', CONFIG_NODE);
-        const watch = { path: CONFIG_NODE, watcher: watcherOf(onChange, root), expected };
-        const { data } = await this.dispatcher.call(
-          getData,
-          { path: CONFIG_NODE, watch: true },
-          CONFIG_NODE,
-          {},
-          watch,
-        );
+        const watcher = watcherOf(onChange, root);
+        const { data } = await readAndWatch(this, getData, CONFIG_NODE, CONFIG_NODE, {}, watcher);
         return data?.toString() ?? '';
       },
       update: (hosts) => this.#moveIf(this.session.hosts.follow(hosts, this.#currentHost())),
@@ -160,10 +170,13 @@ export class Core {
   #serve(connection: Connection): Promise<boolean> {
     const accepted = this.#auth.map(({ scheme, auth }) => this.#authenticate(connection, scheme, auth));
     if (this.settings.createChroot && !this.#chrootMade) this.#makeChroot(connection);
-    const zxid = this.session.lastZxid;
-    for (const request of rearmRequests(this.watches, zxid, (errno) => this.#onRearmed(errno))) {
-      connection.sendSpecial(request, Xid.setWatches);
-    }
+    let unanswered = accepted.length;
+    for (const each of accepted)
+      each.then(
+        (ok) => (unanswered -= ok ? 1 : 0),
+        () => {},
+      );
+    rearm(this, connection, () => unanswered === 0);
     if (connectChannel.hasSubscribers) {
       const { host, address, port } = connection.target;
       connectChannel.publish({ host, address, port, sessionId: connection.granted.sessionId });
@@ -177,8 +190,12 @@ export class Core {
     );
   }
 
-  #onRearmed(errno: number): void {
-    if (errno !== 0) this.events.report(errorFromReply(errno, { operation: 'setWatches' }));
+  #onNotification(type: number, path: string, zxid: bigint): void {
+    const meaning = meaningOf(type);
+    if (meaning === undefined) return;
+    this.watches.dispatch(meaning, path, zxid);
+    const parent = this.persistent.dispatch(meaning.type, path, zxid);
+    if (parent !== null) this.watches.dispatch(CHILDREN, parent, zxid);
   }
 
   /** False when the connection broke before the answer: the next one presents them again. */

@@ -28,7 +28,7 @@ export interface Health {
 }
 
 export function healthOf(core: Core): Health {
-  const { session, dispatcher, watches } = core;
+  const { session, dispatcher, watches, persistent } = core;
   const { clock } = core.settings.environment;
   const { grant } = session;
   const now = clock.now();
@@ -40,7 +40,7 @@ export function healthOf(core: Core): Health {
     lastAnswered: grant === null ? null : Math.max(0, now - (grant.deadline - grant.timeout)),
     inFlight: dispatcher.inFlight,
     queued: dispatcher.queued,
-    watches: watches.size,
+    watches: watches.size + persistent.size,
   };
 }
 

@@ -21,5 +21,6 @@ export type { ReconfigOptions } from './reconfig.ts';
 export type { Session } from './session/grant.ts';
 export type { State, StateEvent } from './session/machine.ts';
 export type { Transaction, TransactionCreateOptions, TransactionResult } from './transaction.ts';
-export type { WatchEvent, WatchListener } from './watches/event.ts';
+export type { PersistentWatchEvent, WatchEvent, WatchListener } from './watches/event.ts';
+export type { Watch, WatchEvents, WatchOptions } from './watches/watch.ts';
 export { ZooKeeper } from './zookeeper.ts';

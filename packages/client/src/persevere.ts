@@ -1,5 +1,5 @@
 import type { ZooKeeperError } from '@zookit/protocol';
-import type { Core } from './core.ts';
+import type { ClientParts } from './client-parts.ts';
 import { pause } from './session/attempt.ts';
 
 /** Between tries, in ms; doubled each time. */
@@ -22,13 +22,13 @@ export function isPassing(error: unknown): boolean {
 }
 
 /** Makes an attempt again and again, ever more slowly, until it succeeds, the server refuses it, or the client is over; rejects as the last one then. */
-export async function persevere<T>(core: Core, attempt: () => Promise<T>): Promise<T> {
+export async function persevere<T>(client: ClientParts, attempt: () => Promise<T>): Promise<T> {
   for (let wait = 0; ; wait = Math.min(LONGEST_PAUSE, wait === 0 ? FIRST_PAUSE : wait * 2)) {
-    await pause(core.settings, wait, core.over);
+    await pause(client.settings, wait, client.over);
     try {
       return await attempt();
     } catch (error) {
-      if (!isPassing(error) || core.session.end !== null || core.over.aborted) throw error;
+      if (!isPassing(error) || client.session.end !== null || client.over.aborted) throw error;
     }
   }
 }

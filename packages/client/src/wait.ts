@@ -1,11 +1,11 @@
 import { zooKeeperError } from '@zookit/protocol';
 import { onAbort } from './abort.ts';
-import type { Core } from './core.ts';
+import type { ClientParts } from './client-parts.ts';
 import { type CallOptions, checkCallOptions } from './options.ts';
 
 /** The outcome of something that goes on by itself, for a caller who may lose patience with it. */
 export function waitFor<T>(
-  core: Core,
+  client: ClientParts,
   work: Promise<T>,
   { signal, timeout }: CallOptions,
   operation = 'wait',
@@ -22,6 +22,6 @@ export function waitFor<T>(
     if (timeout === undefined) return;
     const expire = (): void =>
       reject(zooKeeperError('TIMEOUT', { operation, message: `not done within ${timeout} ms` }));
-    offs.push(core.dispatcher.setTimeout(expire, timeout));
+    offs.push(client.dispatcher.setTimeout(expire, timeout));
   });
 }

@@ -1,15 +1,17 @@
 import { BadArgumentsError } from '@zookit/protocol';
 import { onAbort } from './abort.ts';
-import type { Core } from './core.ts';
+import type { WatchIntent } from './calls/call.ts';
+import type { ClientParts } from './client-parts.ts';
 import type { ReadOptions } from './method-options.ts';
 import type { Operation } from './operations/operation.ts';
 import type { ReadArgs } from './operations/read.ts';
+import type { CallOptions } from './options.ts';
 import { checkPath, type PathRoot } from './paths.ts';
-import { watcherOf } from './watches/registry.ts';
+import { type Watcher, watcherOf } from './watches/registry.ts';
 
 /** A read that may set a one-shot watch. */
 export async function readNode<Result>(
-  core: Core,
+  client: ClientParts,
   root: PathRoot,
   operation: Operation<ReadArgs, Result>,
   path: string,
@@ -18,7 +20,7 @@ export async function readNode<Result>(
   checkPath(path, operation.name);
   const server = root.toServer(path);
   const { watch, watchSignal } = options;
-  const { dispatcher, watches } = core;
+  const { dispatcher, watches } = client;
   if (watch === undefined) return dispatcher.call(operation, { path: server, watch: false }, path, options);
   if (typeof watch !== 'function') {
     throw new BadArgumentsError('BAD_ARGUMENTS', {
@@ -37,13 +39,36 @@ export async function readNode<Result>(
     });
   }
   try {
-    return await dispatcher.call(operation, { path: server, watch: true }, path, options, {
-      path: server,
-      watcher,
-      expected: watches.expect(operation.watches ?? 'data', server),
-    });
+    return await readAndWatch(client, operation, server, path, options, watcher);
   } catch (error) {
     watcher.onEnd?.();
     throw error;
   }
+}
+
+/** `server` is the server's path, `path` the caller's. */
+export function readAndWatch<Result>(
+  client: ClientParts,
+  operation: Operation<ReadArgs, Result>,
+  server: string,
+  path: string,
+  options: CallOptions,
+  watcher: Watcher,
+): Promise<Result> {
+  const kind = operation.watches ?? 'data';
+  const intent: WatchIntent = {
+    path: server,
+    watcher,
+    expected: client.watches.expect(kind, server),
+    onServer: true,
+  };
+  const args = {
+    path: server,
+    // Asked when the request is written, each time that it is: before 3.9 it would put an end to a persistent watch.
+    get watch(): boolean {
+      intent.onServer = !client.persistent.covers(kind, server);
+      return intent.onServer;
+    },
+  };
+  return client.dispatcher.call(operation, args, path, options, intent);
 }

@@ -27,6 +27,7 @@ import { checkVersion } from './version.ts';
 import { waitFor } from './wait.ts';
 import { countDescendants, walk } from './walk.ts';
 import { readNode } from './watched-read.ts';
+import type { Watch, WatchOptions } from './watches/watch.ts';
 
 /**
  * A ZooKeeper client: one session on an ensemble, renewed when it is lost.
@@ -171,6 +172,17 @@ export class ZooKeeper {
   /** The names of the children, in no order, and the stat of the znode. */
   children(path: string, options: ReadOptions = {}): Promise<{ children: string[]; stat: Stat }> {
     return readNode(this.#core, this.#root, getChildren, path, options);
+  }
+
+  /**
+   * Sets a persistent watch, which lives until it is closed: on a znode, its data and the list of its children, or with `recursive` on it and all that
+   * lies below. The znode may be missing. Resolves once the server has it: a read that is made then misses nothing. After every
+   * reconnect and every new session it tells `resync` once the server has it again.
+   *
+   * On servers before 3.6 a plain watch is made of one-shot ones, and `recursive` rejects with UnimplementedError.
+   */
+  watch(path: string, options: WatchOptions = {}): Promise<Watch> {
+    return this.#core.persistent.open(this.#root, path, options ?? {});
   }
 
   /** Replaces the data. Rejects with BadVersionError when the znode is at another version. */

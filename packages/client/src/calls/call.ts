@@ -37,7 +37,8 @@ export interface CallOwner {
   onLoss(call: QueuedCall, cause: ZooKeeperError, wasSent: boolean): void;
   /** The call is off the wire. */
   onSlotFree(call: QueuedCall): void;
-  addWatch(kind: WatchKind, path: string, watcher: Watcher): void;
+  /** A read has been answered that sets a watch; `onServer`: the server was asked for it. */
+  addWatch(kind: WatchKind, path: string, watcher: Watcher, onServer: boolean): void;
   /** The server has set a watch that nobody here wants any more. */
   onStrayWatch(kind: WatchKind, path: string): void;
 }
@@ -48,6 +49,8 @@ export interface WatchIntent {
   watcher: Watcher;
   /** Takes back the note that a watch is on its way. */
   expected: () => void;
+  /** Whether the server was asked for it. */
+  onServer: boolean;
 }
 
 /** One call of a user, from the moment it is made until it is settled and off the wire. */
@@ -198,9 +201,9 @@ export class Call<Args, Result> implements QueuedCall {
     });
   }
 
-  #watchIsSet({ path, watcher, expected }: WatchIntent, kind: WatchKind): void {
+  #watchIsSet({ path, watcher, expected, onServer }: WatchIntent, kind: WatchKind): void {
     if (!this.settled && !watcher.cancelled) {
-      this.#owner.addWatch(kind, path, watcher);
+      this.#owner.addWatch(kind, path, watcher, onServer);
       return;
     }
     expected();

@@ -9,6 +9,7 @@ import { pause } from '../session/attempt.ts';
 import type { WatchKind } from '../watches/event.ts';
 import type { Watcher, WatchRegistry } from '../watches/registry.ts';
 import { Call, type CallOwner, type QueuedCall, type WatchIntent } from './call.ts';
+import { OpcodeLore } from './opcode-lore.ts';
 import { CallQueue } from './queue.ts';
 
 /** What the dispatcher tells the session. */
@@ -19,6 +20,10 @@ export interface DispatcherHooks {
   sessionOver(error: ZooKeeperError): void;
   /** A reply said that the credentials won't do. */
   authRefused(error: ZooKeeperError): void;
+  /** Whether taking one-shot watches of that kind back on the server would harm a persistent watch. */
+  mustStay(kind: 'data' | 'child', path: string): boolean;
+  /** A one-shot watch is set that the server was not asked for, because a persistent watch served it when the read was sent. */
+  onLeftToOthers(kind: WatchKind, path: string): void;
 }
 
 /** Causes that a call reports by their own name; all others are a lost connection to it. */
@@ -35,8 +40,7 @@ export class Dispatcher implements CallOwner {
   readonly #queue = new CallQueue();
   /** Calls that are being made again, and how the present attempt ends. */
   readonly #attempts = new Map<QueuedCall, Deferred<void>>();
-  /** Opcodes that a server, by host and port, has said not to know. */
-  readonly #unknown = new Map<string, Set<number>>();
+  readonly lore: OpcodeLore = new OpcodeLore();
   #connection: Connection | null = null;
   #order = 0;
   /** Why calls can't be made any more. */
@@ -79,7 +83,7 @@ export class Dispatcher implements CallOwner {
       checkCallOptions(options, operation.name);
       options.signal?.throwIfAborted();
       this.#hooks.wake();
-      this.#admit(operation, path);
+      this.admit(operation.name, path, operation.repeatable);
     } catch (error) {
       watch?.expected();
       return Promise.reject(error);
@@ -90,7 +94,7 @@ export class Dispatcher implements CallOwner {
   /** As `call`, but hands out the call, so that it can be withdrawn while it isn't on the wire. Throws what `call` rejects with at once. */
   start<Args, Result>(operation: Operation<Args, Result>, args: Args, path: string | undefined): Call<Args, Result> {
     this.#hooks.wake();
-    this.#admit(operation, path);
+    this.admit(operation.name, path, operation.repeatable);
     return this.#start(operation, args, path, {}, null);
   }
 
@@ -111,7 +115,7 @@ export class Dispatcher implements CallOwner {
   /** Whether the present server has said not to know the opcode. */
   lacks(opcode: number): boolean {
     const server = this.#connection?.target;
-    return server !== undefined && (this.#unknown.get(`${server.address}:${server.port}`)?.has(opcode) ?? false);
+    return server !== undefined && this.lore.lacks(server, opcode);
   }
 
   /** Calls go out on this connection from now on. */
@@ -217,8 +221,9 @@ export class Dispatcher implements CallOwner {
     if (!(again && this.#again(call, cause))) this.#conclude(call, code, cause, wasSent);
   }
 
-  addWatch(kind: WatchKind, path: string, watcher: Watcher): void {
+  addWatch(kind: WatchKind, path: string, watcher: Watcher, onServer: boolean): void {
     this.#watches.add(kind, path, watcher);
+    if (!onServer) this.#hooks.onLeftToOthers(kind, path);
   }
 
   onStrayWatch(kind: WatchKind, path: string): void {
@@ -229,6 +234,7 @@ export class Dispatcher implements CallOwner {
   unwatch(kind: WatchKind, path: string): void {
     if (this.#connection === null || this.#watches.needs(kind, path) || this.lacks(removeWatches.opcode)) return;
     const flavour = kind === 'child' ? 'child' : 'data';
+    if (this.#hooks.mustStay(flavour, path)) return;
     this.call(removeWatches, { path, kind: flavour }, path, {}).catch((error: ZooKeeperError) => {
       // It may have fired meanwhile (NO_WATCHER), or the connection may have broken, which takes the watch with it.
       if (error.code !== 'THROTTLED_OP') return;
@@ -238,15 +244,16 @@ export class Dispatcher implements CallOwner {
 
   // ---
 
-  #admit(operation: Operation<never, unknown>, path: string | undefined): void {
-    const about = { operation: operation.name, path };
+  /** Throws when no call can be made: the client is over, or too many wait. */
+  admit(operation: string, path: string | undefined, isRead = true): void {
+    const about = { operation, path };
     const error = this.#end;
     if (error !== null) {
       throw zooKeeperError(this.#endCode(error), {
         ...about,
         message: error.reason,
         cause: error,
-        maybeApplied: operation.repeatable ? undefined : false,
+        maybeApplied: isRead ? undefined : false,
       });
     }
     if (this.#queue.length >= this.#settings.maxQueued && this.#mustWait()) {
@@ -293,11 +300,7 @@ export class Dispatcher implements CallOwner {
 
   #remember(opcode: number): void {
     const server = this.#connection?.target;
-    if (server === undefined) return;
-    const key = `${server.address}:${server.port}`;
-    const set = this.#unknown.get(key) ?? new Set();
-    set.add(opcode);
-    this.#unknown.set(key, set);
+    if (server !== undefined) this.lore.denied(server, opcode);
   }
 
   /** Ends a call for good, unless p-retry has the say over it. */

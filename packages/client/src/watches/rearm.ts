@@ -1,36 +1,105 @@
-import { OpCode, type Request } from '@zookit/protocol';
-import { type SetWatches, writeSetWatches } from '@zookit/protocol/internal';
-import type { WatchKind } from './event.ts';
-import type { WatchRegistry } from './registry.ts';
+import {
+  type Connection,
+  ErrorCode,
+  errorFromReply,
+  OpCode,
+  type SocketTarget,
+  Xid,
+  zooKeeperError,
+} from '@zookit/protocol';
+import type { SetWatches2 } from '@zookit/protocol/internal';
+import type { ClientParts } from '../client-parts.ts';
+import { writeWatches } from '../operations/watch-steps.ts';
+import { pause } from '../session/attempt.ts';
 
 /** Bytes of paths in one setWatches: far below any server's limit, which would close the connection over and over (ZOOKEEPER-706). */
 const BATCH_BYTES = 128 * 1024;
+/** Connections that may end over unanswered setWatches before the server is taken not to stand them. */
+const DEATHS: Readonly<Record<number, number>> = { [OpCode.setWatches]: 10, [OpCode.setWatches2]: 5 };
+/** How long a server that is overloaded is left alone, in ms. */
+const THROTTLE_PAUSE = 200;
 
-type Batch = Record<WatchKind, string[]>;
+type Kind = 'data' | 'exist' | 'child' | 'persistent' | 'recursive';
+type Batch = Record<Kind, string[]>;
 
 /**
- * The requests that set this client's watches on a new connection. For what has changed since `relativeZxid` the server sends
- * the events before its reply.
+ * Sets this client's watches on a new connection. Of what has changed since the last reply the server sends the events of one-shot watches before its reply;
+ * persistent watches hear of nothing but that they are set again, once everything is. `isNext`: whether all that was sent before has been answered.
  */
-export function rearmRequests(
-  watches: WatchRegistry,
-  relativeZxid: bigint,
-  onReply: (errno: number) => void,
-): Request[] {
-  return batches(watches).map(({ data, exist, child }) =>
-    setWatches({ relativeZxid, dataWatches: data, existWatches: exist, childWatches: child }, onReply),
+export function rearm(client: ClientParts, connection: Connection, isNext: () => boolean): void {
+  const { target } = connection;
+  const { lore } = client.dispatcher;
+  const { plain, recursive } = client.persistent.attach(target);
+  if (lore.lacks(target, OpCode.setWatches)) dropOneShots(client, target);
+  const relativeZxid = client.session.lastZxid;
+  const isRecursive = new Set(recursive);
+  const children = [...client.watches.paths('child')];
+  const all = batches([
+    ['data', client.watches.paths('data')],
+    ['exist', client.watches.paths('exist')],
+    ['child', children.filter((path) => !isRecursive.has(path))],
+    ['persistent', plain],
+    ['recursive', recursive],
+    // Before 3.9 a recursive watch takes the place of those that were there.
+    [
+      'child',
+      isRecursive.size === 0
+        ? []
+        : children.filter((path) => isRecursive.has(path) && !client.persistent.covers('child', path)),
+    ],
+  ]);
+  let blamed = false;
+  const replies = all.map((batch) =>
+    setWatches(client, connection, relativeZxid, batch, (opcode) => {
+      // The first that got no answer is what the connection ended over.
+      if (!blamed && isNext()) lore.unanswered(target, opcode, DEATHS[opcode] as number);
+      blamed = true;
+    }),
   );
+  void Promise.all(replies).then((done) => {
+    if (done.every(Boolean) && client.session.connection === connection) client.persistent.rearmed();
+  });
 }
 
-function batches(watches: WatchRegistry): Batch[] {
+/**
+ * Sets the one-shot watches of a path again that the server may have lost to a persistent one, as far as no persistent one serves them now.
+ * What has changed since the last reply is told.
+ */
+export async function restoreOneShots(client: ClientParts, path: string): Promise<void> {
+  const { connection } = client.session;
+  if (connection === null || connection.closed) return;
+  const batch = emptyBatch();
+  for (const kind of ['data', 'exist', 'child'] as const) {
+    const isCovered = client.persistent.covers(kind === 'child' ? 'child' : 'data', path);
+    if (!isCovered && client.watches.has(kind, path)) batch[kind].push(path);
+  }
+  if (batch.data.length + batch.exist.length + batch.child.length === 0) return;
+  await setWatches(client, connection, client.session.lastZxid, batch, () => {});
+}
+
+/** A server that ends each connection over them: to go on would be an endless loop. */
+function dropOneShots(client: ClientParts, { host, port }: SocketTarget): void {
+  if (client.watches.size === 0) return;
+  const message = `${host}:${port} ends every connection on which watches are set again; they are given up`;
+  client.watches.dropAll();
+  client.events.report(zooKeeperError('UNIMPLEMENTED', { operation: 'setWatches', message }));
+}
+
+function emptyBatch(): Batch {
+  return { data: [], exist: [], child: [], persistent: [], recursive: [] };
+}
+
+function batches(parts: readonly (readonly [Kind, Iterable<string>])[]): Batch[] {
   const made: Batch[] = [];
   let batch: Batch | null = null;
   let bytes = 0;
-  for (const kind of ['data', 'exist', 'child'] as const) {
-    for (const path of watches.paths(kind)) {
+  for (const [kind, paths] of parts) {
+    for (const path of paths) {
       const size = 4 + Buffer.byteLength(path);
-      if (batch === null || bytes + size > BATCH_BYTES) {
-        batch = { data: [], exist: [], child: [] };
+      // Within one request the persistent ones come last.
+      const isLate: boolean = kind === 'child' && batch !== null && batch.recursive.length > 0;
+      if (batch === null || bytes + size > BATCH_BYTES || isLate) {
+        batch = emptyBatch();
         made.push(batch);
         bytes = 0;
       }
@@ -41,14 +110,59 @@ function batches(watches: WatchRegistry): Batch[] {
   return made;
 }
 
-function setWatches(record: SetWatches, onReply: (errno: number) => void): Request {
-  return {
-    opcode: OpCode.setWatches,
-    xid: 0,
-    sentAt: 0,
-    write: (writer) => writeSetWatches(writer, record),
-    onReply,
-    // The next connection sets them all again.
-    onFailure: () => {},
+/** True when the server has them; false when it hasn't, or the connection is gone. */
+function setWatches(
+  client: ClientParts,
+  connection: Connection,
+  relativeZxid: bigint,
+  { data, exist, child, persistent, recursive }: Batch,
+  onDeath: (opcode: number) => void,
+): Promise<boolean> {
+  const opcode = persistent.length + recursive.length > 0 ? OpCode.setWatches2 : OpCode.setWatches;
+  const record: SetWatches2 = {
+    relativeZxid,
+    dataWatches: data,
+    existWatches: exist,
+    childWatches: child,
+    persistentWatches: persistent,
+    persistentRecursiveWatches: recursive,
   };
+  const { lore } = client.dispatcher;
+  return new Promise((resolve) => {
+    const send = (): void => {
+      if (connection.closed) {
+        resolve(false);
+        return;
+      }
+      connection.sendSpecial(
+        {
+          opcode,
+          xid: 0,
+          sentAt: 0,
+          write: (writer) => writeWatches(writer, record, opcode),
+          onReply: (errno) => {
+            if (errno === ErrorCode.THROTTLED_OP) {
+              void pause(client.settings, THROTTLE_PAUSE, client.over).then(send);
+              return;
+            }
+            if (errno === ErrorCode.UNIMPLEMENTED) {
+              // They came together, in 3.6.
+              lore.denied(connection.target, opcode);
+              if (opcode === OpCode.setWatches2) lore.denied(connection.target, OpCode.addWatch);
+            } else lore.answered(connection.target, opcode);
+            if (errno !== 0 && errno !== ErrorCode.UNIMPLEMENTED) {
+              client.events.report(errorFromReply(errno, { operation: 'setWatches' }));
+            }
+            resolve(errno === 0);
+          },
+          onFailure: (_error, wasSent) => {
+            if (wasSent) onDeath(opcode);
+            resolve(false);
+          },
+        },
+        Xid.setWatches,
+      );
+    };
+    send();
+  });
 }

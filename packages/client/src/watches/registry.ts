@@ -1,6 +1,6 @@
 import { guarded } from '../emitter.ts';
 import type { PathRoot } from '../paths.ts';
-import { meaningOf, type WatchEvent, type WatchKind, type WatchListener } from './event.ts';
+import type { Meaning, WatchEvent, WatchKind, WatchListener } from './event.ts';
 
 /** One listener on one path and kind. Those of one path form a chain, which costs less than a set for the usual single one. */
 export interface Watcher {
@@ -95,10 +95,12 @@ export class WatchRegistry {
       : this.#chains.data.has(path) || this.#chains.exist.has(path);
   }
 
+  has(kind: WatchKind, path: string): boolean {
+    return this.#chains[kind].has(path);
+  }
+
   /** Tells the watchers of an event from the wire; they are used up by it. */
-  dispatch(type: number, path: string, zxid: bigint): void {
-    const meaning = meaningOf(type);
-    if (meaning === undefined) return;
+  dispatch(meaning: Meaning, path: string, zxid: bigint): void {
     const told = new Set<WatchListener>();
     for (const kind of meaning.kinds) {
       const first = this.#chains[kind].get(path) ?? null;
@@ -111,6 +113,11 @@ export class WatchRegistry {
         told.add(watcher.listener);
       }
     }
+  }
+
+  /** The server will set none of them again: whoever watches is told what they would be after a loss of the session. */
+  dropAll(): void {
+    this.endAll('session-lost');
   }
 
   /** Ends every watch and says why. */
