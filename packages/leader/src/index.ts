@@ -1,1 +1,3 @@
-export type { RecipeOptions } from '@zookit/recipe-core';
+export type { Held, Policy } from '@zookit/recipe-core';
+export { LeaderLatch, type LeaderLatchEvents, type LeaderLatchOptions } from './leader-latch.ts';
+export type { Participant } from './participants.ts';

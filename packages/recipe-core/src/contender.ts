@@ -15,6 +15,7 @@ import type { Place } from './place.ts';
 import { type Placement, takePlace } from './placement.ts';
 import { PredecessorWatch } from './predecessor-watch.ts';
 import type { Ticket } from './sequence.ts';
+import type { Standing } from './standing.ts';
 import { WaitingPlace, waitingAt } from './waiting-places.ts';
 
 export interface Contest extends Placement {
@@ -24,6 +25,8 @@ export interface Contest extends Placement {
   readonly beside?: Held | undefined;
   /** Whom to tell of what happens to the contender, and to its hold. */
   readonly teller?: LockTeller | undefined;
+  /** For a contender that asks again after every hold. */
+  readonly standing?: Standing | undefined;
 }
 
 /** Between rounds that fail one after the other, in ms; doubled each time. */
@@ -69,6 +72,7 @@ class Contender {
   readonly #bell = new Bell();
   readonly #ring = (): void => this.#bell.ring();
   readonly #since: number;
+  readonly #offStop: (() => void) | undefined;
   #beside: Held | null;
   #place: Place | null = null;
   #waitingPlace: WaitingPlace | null = null;
@@ -76,6 +80,7 @@ class Contender {
   #position: number | null = null;
   #offSession: (() => void) | null = null;
   #watch: PredecessorWatch | null = null;
+  #ownWatch: PredecessorWatch | null = null;
   #waiting = false;
 
   constructor(contest: Contest, patience: Patience) {
@@ -85,10 +90,16 @@ class Contender {
     this.#patience = patience;
     this.#since = this.#now();
     this.#beside = contest.beside ?? null;
+    const { standing } = contest;
+    if (standing === undefined) return;
+    this.#offStop = onAbort(standing.stop, this.#ring);
+    if (standing.place !== null) this.#enter(standing.place);
+    standing.place = null;
   }
 
   async run(waits: boolean): Promise<Held | null> {
     for (let failures = 0; ; ) {
+      if (this.#isStopped()) await this.#leave();
       try {
         const outcome = await this.#round(waits);
         if (outcome !== 'again') return outcome;
@@ -97,7 +108,7 @@ class Contender {
         const { signal } = this.#patience;
         if (signal.aborted) throw signal.reason;
         if (!isPassing(error) || this.#core.over.aborted) throw error;
-        if (failures > 0) await this.#patience.pause(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (failures - 1)));
+        if (failures > 0) await this.#pause(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (failures - 1)));
         failures += 1;
       }
     }
@@ -106,6 +117,8 @@ class Contender {
   /** Leaves the line, unless the place was granted, and takes back all that could wake us. */
   end(): void {
     this.#watch?.cancel();
+    this.#ownWatch?.cancel();
+    this.#offStop?.();
     if (this.#waiting) this.#zk.off('reconnected', this.#ring);
     const place = this.#place;
     if (place === null) return;
@@ -116,6 +129,7 @@ class Contender {
   async #round(waits: boolean): Promise<Held | null | 'again'> {
     await untilConnected(this.#zk, this.#patience);
     this.#bell.clear();
+    if (this.#isStopped()) return 'again';
     let listing: Listing | null = null;
     let place = this.#presentPlace();
     if (place === null) {
@@ -138,14 +152,19 @@ class Contender {
       return 'again';
     }
     const verdict = this.#contest.driver.judge(line, place.name);
-    if (verdict.granted) return this.#grant(place);
+    if (verdict.granted) {
+      const early = this.#claimableAt(place) - this.#now();
+      if (early <= 0) return this.#grant(place);
+      await this.#pause(early);
+      return 'again';
+    }
     const path = childOf(this.#contest.base, verdict.watch);
     // Our own of before, on its way out, counts as gone.
     const departure = departing(this.#zk, path);
     if (departure !== undefined) await this.#patience.for(departure.catch(() => {}));
     else if (waits) {
       this.#tellPosition(line.indexOf(place.name));
-      await this.#wait(path);
+      await this.#wait(path, place);
     } else {
       const leaving = leave(this.#zk, place.path);
       this.#forgetPlace();
@@ -165,6 +184,7 @@ class Contender {
     this.#place = place;
     this.#waitingPlace = new WaitingPlace(this.#zk, place.path);
     this.#offSession = onAbort(place.grant.signal, this.#ring);
+    this.#contest.standing?.onPlaced();
   }
 
   #forgetPlace(): void {
@@ -207,14 +227,23 @@ class Contender {
     return [...others.slice(0, at), ...present.map(({ name }) => name), ...others.slice(at)];
   }
 
+  /**
+   * When we may hold through a place that is granted. Zxids that go backwards from one session to the next: the server
+   * has lost its data, and with them who held; by our clock nobody does once a session timeout has passed since.
+   */
+  #claimableAt({ czxid }: Place): number {
+    const { past } = this.#core.session;
+    return past === null || czxid > past.zxid ? 0 : past.until + past.timeout;
+  }
+
   /** The hold begins, if the session is good at this very moment. */
   #grant(place: Place): Held | 'again' {
     const { session } = this.#core;
     const good = session.state === 'connected' && session.grant === place.grant;
-    if (!good || this.#now() >= place.grant.lostAt) return 'again';
+    if (!good || this.#isStopped() || this.#now() >= place.grant.lostAt) return 'again';
     this.#forgetPlace();
-    const { policy, teller } = this.#contest;
-    const held = new HeldNode(this.#zk, place, policy, teller, this.#beside?.fencingToken);
+    const { policy, teller, standing } = this.#contest;
+    const held = new HeldNode(this.#zk, place, policy, { teller, standing, fencingToken: this.#beside?.fencingToken });
     teller?.tell('granted', place.path, { fencingToken: held.fencingToken, waited: this.#now() - this.#since });
     return held;
   }
@@ -233,13 +262,14 @@ class Contender {
   }
 
   /** Until the one before us moves, the client has reconnected, or the session is lost. */
-  async #wait(path: string): Promise<void> {
+  async #wait(path: string, place: Place): Promise<void> {
     if (!this.#waiting) {
       this.#waiting = true;
       this.#zk.on('reconnected', this.#ring);
     }
     const offListing = this.#followPosition();
     try {
+      if (this.#contest.standing !== undefined && !(await this.#watchOwn(place))) return;
       if (this.#watch?.path !== path || !this.#watch.isSet) {
         this.#watch?.cancel();
         this.#watch = null;
@@ -251,6 +281,14 @@ class Contender {
     } finally {
       offListing?.();
     }
+  }
+
+  /** False when our znode is gone. */
+  async #watchOwn({ path }: Place): Promise<boolean> {
+    if (this.#ownWatch?.path === path && this.#ownWatch.isSet) return true;
+    this.#ownWatch?.cancel();
+    this.#ownWatch = new PredecessorWatch(this.#zk, path, this.#ring);
+    return this.#patience.for(this.#ownWatch.set());
   }
 
   /**
@@ -286,6 +324,30 @@ class Contender {
       const own = this.#place?.name;
       this.#tellPosition(listing.lineUp(driver.ticketOf).findIndex(({ name }) => name === own));
     });
+  }
+
+  /** Waits; whatever wakes us ends it. */
+  async #pause(ms: number): Promise<void> {
+    this.#bell.clear();
+    if (this.#isStopped()) return;
+    const cancel = this.#core.dispatcher.setTimeout(this.#ring, ms);
+    try {
+      await this.#patience.for(this.#bell.heard());
+    } finally {
+      cancel();
+    }
+  }
+
+  #isStopped(): boolean {
+    return this.#contest.standing?.stop.aborted === true;
+  }
+
+  async #leave(): Promise<never> {
+    const place = this.#presentPlace();
+    const leaving = place === null ? null : leave(this.#zk, place.path);
+    this.#forgetPlace();
+    if (leaving !== null) await this.#patience.for(leaving);
+    throw this.#contest.standing?.stop.reason;
   }
 
   #now(): number {

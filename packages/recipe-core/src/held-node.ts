@@ -7,6 +7,15 @@ import { HeldEmitter } from './held-emitter.ts';
 import type { LockTeller } from './lock-events.ts';
 import type { Place } from './place.ts';
 import { RevocationWatch } from './revocation-watch.ts';
+import type { Standing } from './standing.ts';
+
+/** What is not the same for all holds. */
+export interface HoldTraits {
+  readonly teller?: LockTeller | undefined;
+  readonly standing?: Standing | undefined;
+  /** Default: the znode's age. */
+  readonly fencingToken?: bigint | undefined;
+}
 
 /** A hold by way of an ephemeral znode, and so by way of the session that owns it. */
 export class HeldNode extends HeldEmitter implements Held {
@@ -16,6 +25,7 @@ export class HeldNode extends HeldEmitter implements Held {
   readonly #core: Core;
   readonly #place: Place;
   readonly #teller: LockTeller | undefined;
+  readonly #standing: Standing | undefined;
   readonly #since: number;
   readonly #controller = abortController();
   readonly #offSession: () => void;
@@ -27,21 +37,22 @@ export class HeldNode extends HeldEmitter implements Held {
   #release: Promise<'released' | 'lost'> | null = null;
 
   /** The session of the place must be good at this moment. */
-  constructor(zk: ZooKeeper, place: Place, policy: Policy, teller?: LockTeller, fencingToken: bigint = place.czxid) {
+  constructor(zk: ZooKeeper, place: Place, policy: Policy, traits: HoldTraits = {}) {
     super();
     this.#zk = zk;
     this.#core = coreOf(zk);
     this.#place = place;
-    this.#teller = teller;
+    this.#teller = traits.teller;
+    this.#standing = traits.standing;
     this.#since = this.#now();
     this.path = place.path;
-    this.fencingToken = fencingToken;
+    this.fencingToken = traits.fencingToken ?? place.czxid;
     const { signal } = place.grant;
     this.#offSession = onAbort(signal, () => this.#lose('its session is over', signal.reason, false));
     this.#onSuspect = () => {
       if (this.#end !== null) return;
       this.emit('suspect');
-      teller?.tell('suspect', this.path, {});
+      this.#teller?.tell('suspect', this.path, {});
       if (policy === 'suspended') this.#lose('it is in doubt, which ends it by policy "suspended"', undefined, true);
     };
     this.#onReconnected = () => {
@@ -51,6 +62,7 @@ export class HeldNode extends HeldEmitter implements Held {
     // The machine may have slept.
     zk.on('suspect', this.#onSuspect);
     zk.on('reconnected', this.#onReconnected);
+    if (traits.standing !== undefined) this.#watchOwn();
   }
 
   get signal(): AbortSignal {
@@ -88,8 +100,12 @@ export class HeldNode extends HeldEmitter implements Held {
   }
 
   protected override onRevokeWanted(wanted: boolean): void {
-    if (!wanted) this.#revocation?.stop();
-    if (!wanted || this.#end !== null) return;
+    if (this.#end !== null || this.#standing !== undefined) return;
+    if (wanted) this.#watchOwn();
+    else this.#revocation?.stop();
+  }
+
+  #watchOwn(): void {
     this.#revocation ??= new RevocationWatch(this.#zk, this.path, {
       onRevoke: () => {
         if (this.#end === null) this.emit('revoke');
@@ -102,7 +118,7 @@ export class HeldNode extends HeldEmitter implements Held {
 
   /** Somebody may have deleted the znode while nothing could be heard. */
   #verify(): void {
-    if (this.listenerCount('revoke') > 0) this.#revocation?.start();
+    if (this.#standing !== undefined || this.listenerCount('revoke') > 0) this.#revocation?.start();
     this.#zk.exists(this.path).then(
       (stat) => {
         if (stat === null || stat.czxid !== this.#place.czxid) this.#loseGone();
@@ -130,7 +146,8 @@ export class HeldNode extends HeldEmitter implements Held {
     const reason = this.#reason(why, cause);
     this.#finish('lost', reason);
     // It would keep everybody else out for as long as the session lives.
-    if (nodeRemains) leaveLater(this.#zk, this.path);
+    if (nodeRemains && this.#standing === undefined) leaveLater(this.#zk, this.path);
+    else if (nodeRemains && this.#standing !== undefined) this.#standing.place = this.#place;
     this.emit('lost', reason);
     this.#teller?.tell('lost', this.path, { heldFor: this.#heldFor(), reason });
   }

@@ -18,6 +18,13 @@ export interface QueueEntry {
 /** Whether the one at that place of a line holds; the names are those that count, first in line first. */
 export type HoldsAt = (line: readonly string[], at: number) => boolean;
 
+interface Seen {
+  readonly name: string;
+  readonly number: number | null;
+  readonly czxid: bigint;
+  readonly entry: Omit<QueueEntry, 'holds'>;
+}
+
 /** Who stands in line, first in line first. Those that leave meanwhile are skipped; a missing base is an empty line. */
 export async function readQueue(
   zk: ZooKeeper,
@@ -33,6 +40,22 @@ export async function readQueue(
   present.sort((a, b) => (a.number === null || a.number !== b.number ? 0 : a.czxid < b.czxid ? -1 : 1));
   const names = present.map(({ name }) => name);
   return present.map(({ entry }, at) => ({ ...entry, holds: holdsAt(names, at) }));
+}
+
+/** The first in line; null when nobody is there. */
+export async function readFirst(
+  zk: ZooKeeper,
+  base: string,
+  ticketOf: TicketReader,
+  options: CallOptions,
+): Promise<QueueEntry | null> {
+  for (;;) {
+    const [first, ...rest] = await readLine(zk, base, ticketOf, options);
+    if (first === undefined) return null;
+    const oldest = await oldestOf(zk, base, [first, ...equalsOf(first, rest)], options);
+    // All of them have left: ask anew.
+    if (oldest !== null) return { ...oldest.entry, holds: true };
+  }
 }
 
 /**
@@ -78,12 +101,24 @@ async function firstOf(
 ): Promise<string | null> {
   const [first, ...rest] = await readLine(zk, base, ticketOf, options);
   if (first === undefined || first.number === null) return null;
-  const equals = rest.filter(({ number }) => number === first.number);
+  const equals = equalsOf(first, rest);
   if (equals.length === 0) return childOf(base, first.name);
-  const found = await Promise.all([first, ...equals].map((ticket) => look(zk, base, ticket, options)));
-  const oldest = found.filter((each) => each !== null).sort((a, b) => (a.czxid < b.czxid ? -1 : 1))[0];
-  // All of them have left: ask anew.
+  const oldest = await oldestOf(zk, base, [first, ...equals], options);
   return oldest?.entry.path ?? firstOf(zk, base, ticketOf, options);
+}
+
+function equalsOf(first: Ticket, rest: readonly Ticket[]): Ticket[] {
+  return first.number === null ? [] : rest.filter(({ number }) => number === first.number);
+}
+
+async function oldestOf(
+  zk: ZooKeeper,
+  base: string,
+  tickets: readonly Ticket[],
+  options: CallOptions,
+): Promise<Seen | null> {
+  const found = await Promise.all(tickets.map((ticket) => look(zk, base, ticket, options)));
+  return found.filter((each) => each !== null).sort((a, b) => (a.czxid < b.czxid ? -1 : 1))[0] ?? null;
 }
 
 async function readLine(zk: ZooKeeper, base: string, ticketOf: TicketReader, options: CallOptions): Promise<Ticket[]> {
@@ -95,12 +130,7 @@ async function readLine(zk: ZooKeeper, base: string, ticketOf: TicketReader, opt
   }
 }
 
-async function look(
-  zk: ZooKeeper,
-  base: string,
-  { name, number }: Ticket,
-  options: CallOptions,
-): Promise<{ name: string; number: number | null; czxid: bigint; entry: Omit<QueueEntry, 'holds'> } | null> {
+async function look(zk: ZooKeeper, base: string, { name, number }: Ticket, options: CallOptions): Promise<Seen | null> {
   const path = childOf(base, name);
   try {
     const { data, stat } = await zk.get(path, options);

@@ -104,6 +104,12 @@ export {
   type UriPart,
   type UriSpec,
 } from '@zookit/discovery';
+export {
+  LeaderLatch,
+  type LeaderLatchEvents,
+  type LeaderLatchOptions,
+  type Participant,
+} from '@zookit/leader';
 export { type Lock, Mutex, type MutexOptions, ReadWriteLock, type ReadWriteLockOptions } from '@zookit/locks';
 export type {
   Guardable,

@@ -27,6 +27,16 @@ function validTimeout(timeout: unknown): number | null {
   return typeof timeout === 'number' && timeout >= 0 ? timeout : null;
 }
 
+/** What the session before the present one came to know. */
+export interface Past {
+  /** The newest zxid that it saw. */
+  readonly zxid: bigint;
+  /** When it was last connected. */
+  readonly until: number;
+  /** Its timeout, in ms. */
+  readonly timeout: number;
+}
+
 /** The life of a client's sessions: performs what the machine says, and decides nothing else. */
 export class Session {
   readonly hosts: HostList;
@@ -46,6 +56,8 @@ export class Session {
   #endsWithConnection: boolean;
   #hadSession = false;
   #zxid = 0n;
+  #leftAt = 0;
+  #past: Past | null = null;
   /** Changes of state that listeners have not heard of yet. */
   readonly #untold: (() => void)[] = [];
   #credit = CREDIT;
@@ -120,6 +132,11 @@ export class Session {
   get lastZxid(): bigint {
     const present = this.#connection?.lastZxid ?? 0n;
     return present > this.#zxid ? present : this.#zxid;
+  }
+
+  /** The session that was lost last; null before the first loss. */
+  get past(): Past | null {
+    return this.#past;
   }
 
   /** Whether the servers of this client end a session with its connection; taken to stay so from one session to the next. */
@@ -239,6 +256,8 @@ export class Session {
     this.#lease.stop();
     if (grant === null) return;
     this.#grant = null;
+    const until = this.#connection === null ? this.#leftAt : this.#now();
+    if (!grant.readOnly) this.#past = { zxid: this.lastZxid, until, timeout: grant.timeout };
     if (!grant.readOnly && this.#state !== 'closed') this.#burial.order(grant, 2 * grant.timeout);
     grant.end(cause ?? zooKeeperError('SESSION_EXPIRED'));
   }
@@ -384,6 +403,7 @@ export class Session {
   #onSocketLost(cause: ZooKeeperError): void {
     const connection = this.#connection as Connection;
     this.#zxid = this.lastZxid;
+    this.#leftAt = this.#now();
     this.#connection = null;
     this.#judgeServer(connection);
     if (this.#end !== null) return;
