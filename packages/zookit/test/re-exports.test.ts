@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import * as cache from '@zookit/cache';
 import * as client from '@zookit/client';
 import * as discovery from '@zookit/discovery';
+import * as leader from '@zookit/leader';
 import * as locks from '@zookit/locks';
 import * as recipeCore from '@zookit/recipe-core';
 import * as zookit from 'zookit';
@@ -19,6 +20,6 @@ describe('zookit', () => {
   });
 
   it('has nothing of its own', () => {
-    expect({ ...cache, ...client, ...discovery, ...locks, ...recipeCore }).toMatchObject(zookit);
+    expect({ ...cache, ...client, ...discovery, ...leader, ...locks, ...recipeCore }).toMatchObject(zookit);
   });
 });
