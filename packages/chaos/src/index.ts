@@ -1,1 +1,0 @@
-export type { Held } from 'zookit';
