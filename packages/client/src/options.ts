@@ -4,6 +4,7 @@ import type { Options as RetryOptions } from 'p-retry';
 import type { AclInput } from './acl.ts';
 import { definedOf, type Environment, type EnvironmentParts, environmentOf } from './environment.ts';
 import { type Logger, silent } from './logger.ts';
+import { tlsOf } from './tls.ts';
 
 /** Taken by every method that waits. */
 export interface CallOptions {
@@ -32,7 +33,10 @@ export interface ZooKeeperOptions {
   createChroot?: boolean;
   /** Credentials that each connection presents before anything else. */
   auth?: readonly { scheme: string; auth: string | Uint8Array }[];
-  /** TLS; `servername` defaults to the host as written in the connect string. Default false. */
+  /**
+   * TLS: true, or Node's options (`ca`, `cert` and `key`, or `pfx` and `passphrase`, as PEM or PKCS #12). The certificate is checked against
+   * the host as written in the connect string, unless `servername` says another. Default false.
+   */
   tls?: boolean | TlsOptions;
   /** Take over a session that exists. One that is gone, or another password, is `lost` at once. */
   session?: { id: bigint; password: Uint8Array; timeout?: number };
@@ -121,7 +125,7 @@ export function settingsOf(options: ZooKeeperOptions): Settings {
     logger: silent,
     ...definedOf(rest),
     auth: credentials(auth),
-    tls: tls === true ? {} : tls === false ? null : tls,
+    tls: tlsOf(tls),
     retry: retry === false ? null : { ...DEFAULT_RETRY, ...retry },
     environment: environmentOf(environment ?? {}),
     ...(leaseMargin === undefined ? {} : { leaseMargin }),

@@ -1,3 +1,4 @@
+import { createSecureContext } from 'node:tls';
 import { describe, expect, it } from '@jest/globals';
 import { BadArgumentsError, ZooKeeper, type ZooKeeperOptions } from '../src/index.ts';
 import { settingsOf } from '../src/options.ts';
@@ -45,8 +46,9 @@ describe('options', () => {
       randomize: true,
     });
     expect(settingsOf({ retry: false }).retry).toBeNull();
-    expect(settingsOf({ tls: true }).tls).toEqual({});
-    expect(settingsOf({ tls: { servername: 'x' } }).tls).toEqual({ servername: 'x' });
+    const secureContext = createSecureContext();
+    expect(settingsOf({ tls: true }).tls).toEqual({ secureContext: expect.objectContaining({ context: {} }) });
+    expect(settingsOf({ tls: { servername: 'x', secureContext } }).tls).toEqual({ servername: 'x', secureContext });
     const random = () => 0.25;
     expect(settingsOf({ environment: { random } }).environment).toMatchObject({ random, firstXid: 1 });
   });

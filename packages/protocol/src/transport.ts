@@ -38,7 +38,7 @@ export function openTransport(
       reject(
         zooKeeperError('CONNECTION_LOSS', {
           operation: 'connect',
-          message: `no socket for ${describeTarget(target)}`,
+          message: `no socket for ${describeTarget(target)}: ${reasonOf(cause)}`,
           cause,
         }),
       );
