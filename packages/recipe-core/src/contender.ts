@@ -1,5 +1,5 @@
 import type { CallOptions, ZooKeeper } from '@zookit/client';
-import { type Core, coreOf, deferred, isPassing, nameOf, onAbort } from '@zookit/client/internal';
+import { type Core, coreOf, deferred, nameOf, onAbort } from '@zookit/client/internal';
 import { Bell } from './bell.ts';
 import { placedBeside } from './beside.ts';
 import { untilConnected } from './connected.ts';
@@ -14,6 +14,7 @@ import { Patience } from './patience.ts';
 import type { Place } from './place.ts';
 import { type Placement, takePlace } from './placement.ts';
 import { PredecessorWatch } from './predecessor-watch.ts';
+import { inRounds } from './rounds.ts';
 import type { Ticket } from './sequence.ts';
 import type { Standing } from './standing.ts';
 import { WaitingPlace, waitingAt } from './waiting-places.ts';
@@ -28,10 +29,6 @@ export interface Contest extends Placement {
   /** For a contender that asks again after every hold. */
   readonly standing?: Standing | undefined;
 }
-
-/** Between rounds that fail one after the other, in ms; doubled each time. */
-const FIRST_PAUSE = 50;
-const LONGEST_PAUSE = 2_000;
 
 /**
  * Takes a place in line and waits until the driver says that it is granted.
@@ -97,21 +94,12 @@ class Contender {
     standing.place = null;
   }
 
-  async run(waits: boolean): Promise<Held | null> {
-    for (let failures = 0; ; ) {
+  run(waits: boolean): Promise<Held | null> {
+    const round = async (): Promise<Held | null | 'again'> => {
       if (this.#isStopped()) await this.#leave();
-      try {
-        const outcome = await this.#round(waits);
-        if (outcome !== 'again') return outcome;
-        failures = 0;
-      } catch (error) {
-        const { signal } = this.#patience;
-        if (signal.aborted) throw signal.reason;
-        if (!isPassing(error) || this.#core.over.aborted) throw error;
-        if (failures > 0) await this.#pause(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (failures - 1)));
-        failures += 1;
-      }
-    }
+      return this.#round(waits);
+    };
+    return inRounds(this.#core, this.#patience, round, (ms) => this.#pause(ms));
   }
 
   /** Leaves the line, unless the place was granted, and takes back all that could wake us. */

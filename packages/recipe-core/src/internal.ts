@@ -1,3 +1,4 @@
+export { Bell } from './bell.ts';
 export { untilConnected } from './connected.ts';
 export { type Contest, contend, tryContend } from './contender.ts';
 export { dataOrAddress } from './default-data.ts';
@@ -11,8 +12,10 @@ export { childOf } from './paths.ts';
 export { Patience, type Wish } from './patience.ts';
 export type { Place } from './place.ts';
 export type { Placement } from './placement.ts';
+export { PredecessorWatch } from './predecessor-watch.ts';
 export { type HoldsAt, type QueueEntry, readFirst, readQueue, revokeAt, revokeFirst } from './queue.ts';
 export { requirePolicy } from './recipe-options.ts';
+export { inRounds } from './rounds.ts';
 export { runHeld } from './run-held.ts';
 export { curatorTickets, kazooTickets, lineUp, type Ticket, type TicketReader } from './sequence.ts';
 export { SharedHeld } from './shared-held.ts';

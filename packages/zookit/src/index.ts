@@ -1,3 +1,4 @@
+export { Barrier, DoubleBarrier, type DoubleBarrierOptions } from '@zookit/barriers';
 export {
   type Cache,
   type CachedChange,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import * as barriers from '@zookit/barriers';
 import * as cache from '@zookit/cache';
 import * as client from '@zookit/client';
 import * as discovery from '@zookit/discovery';
@@ -9,9 +10,11 @@ import * as zookit from 'zookit';
 
 describe('zookit', () => {
   it.each([
+    ['@zookit/barriers', barriers],
     ['@zookit/cache', cache],
     ['@zookit/client', client],
     ['@zookit/discovery', discovery],
+    ['@zookit/leader', leader],
     ['@zookit/locks', locks],
     ['@zookit/recipe-core', recipeCore],
   ])('has every public name of %s', (_name, door) => {
@@ -20,6 +23,8 @@ describe('zookit', () => {
   });
 
   it('has nothing of its own', () => {
-    expect({ ...cache, ...client, ...discovery, ...leader, ...locks, ...recipeCore }).toMatchObject(zookit);
+    expect({ ...barriers, ...cache, ...client, ...discovery, ...leader, ...locks, ...recipeCore }).toMatchObject(
+      zookit,
+    );
   });
 });
