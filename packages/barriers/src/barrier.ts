@@ -87,7 +87,7 @@ export class Barrier {
     try {
       await this.#patiently('wait', options, async (patience) => {
         bell.clear();
-        if (!(await watch.set(patience.signal))) return 'open';
+        if (!(await patience.for(watch.set()))) return 'open';
         await patience.for(bell.heard());
         return 'again';
       });

@@ -98,7 +98,7 @@ class Departure {
       this.#watch = new PredecessorWatch(this.#meeting.zk, path, this.#ring);
     }
     const [isThere, ready] = await Promise.all([
-      this.#watch.isSet || this.#watch.set(signal),
+      this.#watch.isSet || this.#patience.for(this.#watch.set()),
       this.#meeting.ready({ watch: this.#ring, watchSignal: this.#unwatch.signal, signal }),
     ]);
     const isOver = ready?.czxid !== this.#presence.round;

@@ -123,10 +123,11 @@ describe('an enter that is given up', () => {
     const [first, second, third] = (await members(world, 3)) as [DoubleBarrier, DoubleBarrier, DoubleBarrier];
     const early = await Promise.all([outcome(first.enter({ timeout: 50 })), outcome(second.enter({ timeout: 50 }))]);
     expect(early.every((error) => error instanceof TimeoutError && error.maybeApplied !== true)).toBe(true);
-    expect(world.server.node(PATH)?.children).toEqual([]);
+    expect(membersOf(world)).toEqual([]);
     await until(() => world.server.watches().length === 0, 'no watch is left');
     expect(await outcome(third.enter({ timeout: 50 }))).toBeInstanceOf(TimeoutError);
-    expect(world.server.node(PATH)?.children).toEqual([]);
+    expect(membersOf(world)).toEqual([]);
+    expect(world.server.node(READY)).toBeNull();
   });
 
   it('by its signal does the same', async () => {
@@ -258,13 +259,24 @@ describe('a ready that a round left behind', () => {
 
   it('lets none of those in that come at once before all have come', async () => {
     await using world = await World.start();
-    const [zk] = (await world.clients(1)) as [ZooKeeper];
-    for (let round = 0; round < 20; round += 1) {
-      await zk.create(`/stale/${round}/ready`, 'x', { parents: true });
-      const barriers = await members(world, 3, 4, `/stale/${round}`);
-      const results = await Promise.all(barriers.map((barrier) => outcome(barrier.enter({ timeout: 60 }))));
-      expect(results.every((result) => result instanceof TimeoutError)).toBe(true);
-      expect(world.server.node(`/stale/${round}`)?.children).toEqual([]);
+    const zks = await world.clients(4);
+    for (let round = 0; round < 10; round += 1) {
+      const path = `/stale/${round}`;
+      await zks[0]?.create(`${path}/ready`, 'x', { parents: true });
+      const barriers = zks.map((zk) => new DoubleBarrier(zk, path, { members: 4 }));
+      const last = barriers.pop() as DoubleBarrier;
+      let inside = 0;
+      const enters = barriers.map(async (barrier) => {
+        await barrier.enter();
+        inside += 1;
+      });
+      await until(
+        () => world.server.watches(`${path}/ready`).filter(({ kind }) => kind === 'exist').length === 3,
+        'all wait',
+      );
+      expect(inside).toBe(0);
+      await Promise.all([...enters, last.enter()]);
+      await Promise.all([...barriers, last].map((barrier) => barrier.leave()));
     }
   });
 });
