@@ -81,7 +81,3 @@ export async function outcome(promise: Promise<unknown>): Promise<unknown> {
     return error;
   }
 }
-
-export function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
