@@ -12,11 +12,13 @@ export interface Wish {
  * (TimeoutError), or when the client is over. `end()` it.
  */
 export class Patience {
+  readonly #core: Core;
   readonly #controller = new AbortController();
   readonly #offs: (() => void)[] = [];
 
   /** Throws BadArgumentsError on a bad timeout, and the reason when the wait is over before it begins. */
   constructor(core: Core, { signal, timeout }: CallOptions, { operation, path }: Wish) {
+    this.#core = core;
     if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0)) {
       const message = `timeout must be a number of milliseconds, not ${String(timeout)}`;
       throw new BadArgumentsError('BAD_ARGUMENTS', { operation, path, message });
@@ -56,6 +58,19 @@ export class Patience {
       return await Promise.race([promise, over]);
     } finally {
       off?.();
+    }
+  }
+
+  /** Resolves after `ms`. */
+  async pause(ms: number): Promise<void> {
+    let stop: (() => void) | undefined;
+    const over = new Promise<void>((resolve) => {
+      stop = this.#core.dispatcher.setTimeout(resolve, ms);
+    });
+    try {
+      await this.for(over);
+    } finally {
+      stop?.();
     }
   }
 
