@@ -57,6 +57,11 @@ export class OneShotFallback {
     this.#look();
   }
 
+  /** The connection is gone. What is set will be set again with all other watches; what isn't, by a read on the next connection. */
+  detach(): void {
+    if (this.#looking) this.#isSet = false;
+  }
+
   stop(): void {
     this.#stop.abort();
   }

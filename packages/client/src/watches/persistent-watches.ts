@@ -92,18 +92,17 @@ export class PersistentWatches implements WatchOwner, Coverage {
   /** Tells of an event from the wire. Returns the path whose children it has changed without a word of the server, if any. */
   dispatch(type: Change, path: string, zxid: bigint): string | null {
     if (this.#paths.size === 0) return null;
-    this.#paths.get(path)?.tell(type, path, zxid, false);
+    this.#paths.get(path)?.onChange(type, zxid);
     if (type === 'children') return null;
     for (let at = path; ; at = parentOf(at)) {
-      const watched = this.#paths.get(at);
-      if (watched?.isRecursive) watched.tell(type, path, zxid, true);
+      this.#paths.get(at)?.tellRecursive(type, path, zxid);
       if (at === '/') break;
     }
     if (type === 'changed') return null;
     const parent = parentOf(path);
     const above = this.#paths.get(parent);
     if (path === '/' || above?.infersChildren(zxid) !== true) return null;
-    above.tellInferred(zxid);
+    above.tellPlain('children', zxid);
     return parent;
   }
 

@@ -39,6 +39,8 @@ export class WatchedPath {
   #asked = 0;
   /** What it has said that it has. */
   #confirmed = 0;
+  /** What is being set again on a new connection. */
+  #again = 0;
   /** What it may have: as `#asked`, but longer by the time that a removal takes. */
   #held = 0;
   /** It tells of children by itself although a recursive watch is on the path: it keeps both modes. */
@@ -97,14 +99,18 @@ export class WatchedPath {
     return closer.promise;
   }
 
-  tell(type: Change, path: string, zxid: bigint, recursive: boolean): void {
-    if (!recursive && type === 'children' && this.#held === BOTH) this.#keepsBoth ||= path === this.path;
-    for (const watch of [...(recursive ? this.#recursive : this.#plain)]) watch.tell(type, path, zxid);
+  /** The server has told of a change of the znode itself. */
+  onChange(type: Change, zxid: bigint): void {
+    if (type === 'children' && this.#held === BOTH) this.#keepsBoth = true;
+    if (this.#fallback === null) this.tellPlain(type, zxid);
   }
 
-  /** As `tell`, of children that the server did not tell of by itself. */
-  tellInferred(zxid: bigint): void {
-    for (const watch of [...this.#plain]) watch.tell('children', this.path, zxid);
+  tellPlain(type: Change, zxid: bigint): void {
+    for (const watch of [...this.#plain]) watch.tell(type, this.path, zxid);
+  }
+
+  tellRecursive(type: Change, path: string, zxid: bigint): void {
+    for (const watch of [...this.#recursive]) watch.tell(type, path, zxid);
   }
 
   /** The connection is gone, and with it what the server had. */
@@ -115,6 +121,7 @@ export class WatchedPath {
     this.#held = 0;
     this.#keepsBoth = false;
     for (const watch of this.#all()) watch.disarm();
+    this.#fallback?.detach();
     if (this.#wanted() === 0) this.#withdraw();
     this.#release();
   }
@@ -131,12 +138,13 @@ export class WatchedPath {
     bits &= this.#wanted();
     this.#asked = bits;
     this.#held = bits;
+    this.#again = bits;
     return { plain: (bits & PLAIN) !== 0, recursive: (bits & RECURSIVE) !== 0 };
   }
 
   /** The server has all watches again. */
   rearmed(): void {
-    this.#confirmed = this.#asked;
+    this.#confirmed |= this.#again & this.#asked;
     this.#armConfirmed();
     if (this.#fallback?.isSet === true) for (const watch of this.#plain) watch.arm();
     this.settle();
@@ -230,10 +238,12 @@ export class WatchedPath {
         // The latter from servers whose kind of watch manager has one-shot watches only.
         if (server !== undefined) lore.denied(server, OpCode.addWatch);
         return;
-      case 'CONNECTION_LOSS': {
-        const deaths = this.#client.session.endsWithConnection ? DEATHS_WITH_SESSION : DEATHS;
-        if (server !== undefined) lore.unanswered(server, OpCode.addWatch, deaths);
-        if (server !== undefined && lore.lacks(server, OpCode.addWatch)) this.#giveWay(server);
+      case 'CONNECTION_LOSS':
+      case 'SESSION_EXPIRED': {
+        const { endsWithConnection } = this.#client.session;
+        if (server === undefined || (error.code === 'SESSION_EXPIRED' && !endsWithConnection)) return;
+        const isUnknown = lore.unanswered(server, OpCode.addWatch, endsWithConnection ? DEATHS_WITH_SESSION : DEATHS);
+        if (isUnknown) this.#giveWay(server);
         return;
       }
       case 'THROTTLED_OP':
@@ -328,7 +338,7 @@ export class WatchedPath {
     }
     if (this.#mayTry(server, false) || this.#plain.size === 0 || this.#fallback !== null || this.#asked !== 0) return;
     const fallback = new OneShotFallback(this.#client, this.path, {
-      tell: (type, zxid) => this.tell(type, this.path, zxid, false),
+      tell: (type, zxid) => this.tellPlain(type, zxid),
       onSet: () => {
         for (const watch of this.#plain) watch.arm();
       },

@@ -1,0 +1,68 @@
+import { describe, expect, it } from '@jest/globals';
+import type { PersistentWatchEvent } from '../../src/index.ts';
+import { EventBuffer } from '../../src/watches/event-buffer.ts';
+
+function event(index: number): PersistentWatchEvent {
+  return { type: 'changed', path: `/${index}` };
+}
+
+/** All that can be read without a wait. */
+async function drain(buffer: EventBuffer): Promise<string[]> {
+  const read: string[] = [];
+  for (;;) {
+    const next = await Promise.race([buffer.next(), new Promise<null>((resolve) => setImmediate(() => resolve(null)))]);
+    if (next === null || next.done) return read;
+    read.push(`${next.value.type} ${next.value.path}`);
+  }
+}
+
+describe('the events of a watch that wait for their reader', () => {
+  it('come in order, whether they were there first or the reader was', async () => {
+    const buffer = new EventBuffer('/w');
+    buffer.push(event(1));
+    buffer.push(event(2));
+    const read = [buffer.next(), buffer.next(), buffer.next(), buffer.next()];
+    buffer.push(event(3));
+    buffer.push(event(4));
+    expect((await Promise.all(read)).map(({ value }) => value?.path)).toEqual(['/1', '/2', '/3', '/4']);
+  });
+
+  it.each([1_001, 1_002, 2_500])('are 1,000, and one resync, of %i', async (count) => {
+    const buffer = new EventBuffer('/w');
+    for (let i = 0; i < count; i += 1) buffer.push(event(i));
+    const read = await drain(buffer);
+    expect(read).toHaveLength(1_001);
+    expect(read.slice(0, 1_000)).toEqual(Array.from({ length: 1_000 }, (_, i) => `changed /${i}`));
+    expect(read.at(-1)).toBe('resync /w');
+  });
+
+  it('go on behind the resync once there is room again', async () => {
+    const buffer = new EventBuffer('/w');
+    for (let i = 0; i < 1_500; i += 1) buffer.push(event(i));
+    for (let i = 0; i < 600; i += 1) await buffer.next();
+    for (let i = 2_000; i < 2_010; i += 1) buffer.push(event(i));
+    const read = await drain(buffer);
+    expect(read).toHaveLength(411);
+    expect(read.slice(399, 402)).toEqual(['changed /999', 'resync /w', 'changed /2000']);
+  });
+
+  it('can still be read after the end; a failure is thrown behind them, once', async () => {
+    const buffer = new EventBuffer('/w');
+    buffer.push(event(1));
+    buffer.end(new Error('broken'));
+    buffer.push(event(2));
+    expect(await buffer.next()).toEqual({ done: false, value: event(1) });
+    await expect(buffer.next()).rejects.toThrow('broken');
+    expect(await buffer.next()).toEqual({ done: true, value: undefined });
+  });
+
+  it('end for all who wait', async () => {
+    const buffer = new EventBuffer('/w');
+    const waiting = [buffer.next(), buffer.next()];
+    buffer.end();
+    expect(await Promise.all(waiting)).toEqual([
+      { done: true, value: undefined },
+      { done: true, value: undefined },
+    ]);
+  });
+});
