@@ -15,16 +15,16 @@ export class Candidate {
   readonly #stop = new AbortController();
   readonly #abandon = new AbortController();
   readonly #standing: Standing;
-  readonly #inLine = deferred<void>();
+  #inLine = deferred<void>();
 
   constructor(contest: Omit<Contest, 'standing'>) {
     this.#zk = contest.zk;
     this.#core = coreOf(contest.zk);
-    this.#standing = { stop: this.#stop.signal, place: null, onPlaced: this.#inLine.resolve };
+    this.#standing = { stop: this.#stop.signal, place: null, onPlaced: () => this.#inLine.resolve() };
     this.#contest = { ...contest, standing: this.#standing };
   }
 
-  /** Resolves as soon as it stands in line, or there is no connection: it will stand in line then, later. */
+  /** Resolves as soon as it stands in line for the term that was asked for last, or there is no connection, or at `end()`. */
   begun(): Promise<void> {
     if (this.#zk.state !== 'connected') return Promise.resolve();
     const onState = (): void => this.#inLine.resolve();
@@ -34,6 +34,7 @@ export class Candidate {
 
   /** Waits for the next term. Rejects with what the server refuses, or once it has left the line, with the reason for that. */
   term(): Promise<Held> {
+    this.#inLine = deferred();
     return contend(this.#contest, { signal: this.#abandon.signal });
   }
 
@@ -57,11 +58,17 @@ export class Candidate {
     onState();
     await done;
     this.#zk.off('state', onState);
+    await this.forfeit();
+  }
+
+  /** Leaves the place that a lost term has left us. */
+  async forfeit(): Promise<void> {
     const { place } = this.#standing;
+    this.#standing.place = null;
     if (place !== null) await leave(this.#zk, place.path);
   }
 
-  /** There will be no more terms, and `begun` need not be waited for. */
+  /** It does not stand in line, and `begun` need not be waited for. */
   end(): void {
     this.#inLine.resolve();
   }

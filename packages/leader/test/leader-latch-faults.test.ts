@@ -284,9 +284,9 @@ describe('a server that has lost its data', () => {
     const server = await TestServer.start(options);
     const port = server.members[0]?.port as number;
     await using world = new World(server);
-    const leading = await world.client({ sessionTimeout: 6_000 });
+    const leading = await world.client({ sessionTimeout: 5_000 });
     // Gives its session up long before the leader has to, and is there first.
-    const early = await world.client({ sessionTimeout: 6_000, leaseMargin: 5_000, environment: { random: () => 0 } });
+    const early = await world.client({ sessionTimeout: 5_000, leaseMargin: 4_500, environment: { random: () => 0 } });
     const latches = [new LeaderLatch(leading, '/leaders/a'), new LeaderLatch(early, '/leaders/a')] as const;
     await latches[0].start();
     const last = await latches[0].wait();

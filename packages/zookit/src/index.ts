@@ -106,9 +106,14 @@ export {
   type UriSpec,
 } from '@zookit/discovery';
 export {
+  type LeaderFunction,
   LeaderLatch,
   type LeaderLatchEvents,
   type LeaderLatchOptions,
+  LeaderSelector,
+  type LeaderSelectorEvents,
+  type LeaderSelectorOptions,
+  type LeaderSelectorState,
   type Participant,
 } from '@zookit/leader';
 export { type Lock, Mutex, type MutexOptions, ReadWriteLock, type ReadWriteLockOptions } from '@zookit/locks';
