@@ -18,6 +18,7 @@ import {
 } from '@zookit/recipe-core/internal';
 import { AsyncOwner } from './async-owner.ts';
 import type { Lock } from './lock.ts';
+import { noteClient } from './lock-host.ts';
 
 export interface MutexOptions extends RecipeOptions {
   /** Written into the znode of each contender, for people to read. Default: this end's address as text. */
@@ -62,6 +63,7 @@ export class Mutex extends LockEmitter implements Lock {
     const policy = requirePolicy(options, path);
     this.path = path;
     this.#zk = zk;
+    noteClient(this, zk);
     const { teller } = this;
     this.#contest = { zk, base: path, nodeName: mutexName[layout], layout, data, acl, driver, policy, teller };
     this.#owner = reentrant ? new AsyncOwner() : null;

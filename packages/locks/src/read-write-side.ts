@@ -12,6 +12,7 @@ import {
 } from '@zookit/recipe-core/internal';
 import type { AsyncOwner } from './async-owner.ts';
 import type { Lock } from './lock.ts';
+import { noteClient } from './lock-host.ts';
 import { drivers, holdsAt, type Kind, kindOf, nodeName } from './read-write-line.ts';
 
 /** The read or the write lock of a ReadWriteLock. */
@@ -27,6 +28,7 @@ export class ReadWriteSide extends LockEmitter implements Lock {
     this.#kind = kind;
     this.#contest = { ...common, nodeName: nodeName[kind], driver: drivers[kind], teller: this.teller };
     this.#owner = owner;
+    noteClient(this, common.zk);
   }
 
   async acquire(options: CallOptions = {}): Promise<Held> {

@@ -8,10 +8,10 @@ import type { Driver } from './driver.ts';
 import type { Held, Policy } from './held.ts';
 import { HeldNode } from './held-node.ts';
 import { type Listing, list, onListing } from './listing.ts';
-import type { LockTeller } from './lock-events.ts';
+import type { Teller } from './lock-events.ts';
 import { childOf } from './paths.ts';
 import { Patience } from './patience.ts';
-import type { Place } from './place.ts';
+import { canHold, type Place } from './place.ts';
 import { type Placement, takePlace } from './placement.ts';
 import { PredecessorWatch } from './predecessor-watch.ts';
 import { inRounds } from './rounds.ts';
@@ -25,7 +25,7 @@ export interface Contest extends Placement {
   /** What the contender holds already, of the same line: for as long as it does, its place is beside it, and granted. */
   readonly beside?: Held | undefined;
   /** Whom to tell of what happens to the contender, and to its hold. */
-  readonly teller?: LockTeller | undefined;
+  readonly teller?: Teller | undefined;
   /** For a contender that asks again after every hold. */
   readonly standing?: Standing | undefined;
 }
@@ -226,9 +226,7 @@ class Contender {
 
   /** The hold begins, if the session is good at this very moment. */
   #grant(place: Place): Held | 'again' {
-    const { session } = this.#core;
-    const good = session.state === 'connected' && session.grant === place.grant;
-    if (!good || this.#isStopped() || this.#now() >= place.grant.lostAt) return 'again';
+    if (this.#isStopped() || !canHold(this.#core, place)) return 'again';
     this.#forgetPlace();
     const { policy, teller, standing } = this.#contest;
     const held = new HeldNode(this.#zk, place, policy, { teller, standing, fencingToken: this.#beside?.fencingToken });

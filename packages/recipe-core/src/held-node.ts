@@ -4,14 +4,14 @@ import { abortController, type Core, coreOf, deferred, onAbort } from '@zookit/c
 import { leave, leaveLater } from './departures.ts';
 import type { Guardable, Held, Policy } from './held.ts';
 import { HeldEmitter } from './held-emitter.ts';
-import type { LockTeller } from './lock-events.ts';
+import type { Teller } from './lock-events.ts';
 import type { Place } from './place.ts';
 import { RevocationWatch } from './revocation-watch.ts';
 import type { Standing } from './standing.ts';
 
 /** What is not the same for all holds. */
 export interface HoldTraits {
-  readonly teller?: LockTeller | undefined;
+  readonly teller?: Teller | undefined;
   readonly standing?: Standing | undefined;
   /** Default: the znode's age. */
   readonly fencingToken?: bigint | undefined;
@@ -24,7 +24,7 @@ export class HeldNode extends HeldEmitter implements Held {
   readonly #zk: ZooKeeper;
   readonly #core: Core;
   readonly #place: Place;
-  readonly #teller: LockTeller | undefined;
+  readonly #teller: Teller | undefined;
   readonly #standing: Standing | undefined;
   readonly #since: number;
   readonly #controller = abortController();

@@ -7,11 +7,11 @@ export { type Driver, firstInLine, type Layout, mutexName, mutexTickets, type Ve
 export { HeldEmitter } from './held-emitter.ts';
 export { HeldNode } from './held-node.ts';
 export { type Listing, list } from './listing.ts';
-export { LockEmitter, LockTeller } from './lock-events.ts';
+export { LockEmitter, LockTeller, type Teller } from './lock-events.ts';
 export { childOf } from './paths.ts';
-export { Patience, type Wish } from './patience.ts';
-export type { Place } from './place.ts';
-export type { Placement } from './placement.ts';
+export { Patience, type PatienceHost, type Wish } from './patience.ts';
+export { canHold, type Place } from './place.ts';
+export { type Placed, type Placement, takePlace } from './placement.ts';
 export { PredecessorWatch } from './predecessor-watch.ts';
 export { type HoldsAt, type QueueEntry, readFirst, readQueue, revokeAt, revokeFirst } from './queue.ts';
 export { requirePolicy } from './recipe-options.ts';

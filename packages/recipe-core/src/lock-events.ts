@@ -88,6 +88,9 @@ export class LockTeller {
   }
 }
 
+/** Whom a contender tells. */
+export type Teller = Pick<LockTeller, 'hasListener' | 'tell'>;
+
 /** A lock object that tells of its contenders: the base of every recipe with a line. */
 export abstract class LockEmitter {
   protected readonly teller: LockTeller;

@@ -1,5 +1,11 @@
 import { BadArgumentsError, type CallOptions, TimeoutError } from '@zookit/client';
-import { type Core, onAbort } from '@zookit/client/internal';
+import { onAbort } from '@zookit/client/internal';
+
+/** Whose end ends a wait, and whose timers it uses: a client's core. */
+export interface PatienceHost {
+  readonly over: AbortSignal;
+  readonly dispatcher: { setTimeout(callback: () => void, ms: number): () => void };
+}
 
 /** What is waited for, for messages. */
 export interface Wish {
@@ -12,12 +18,12 @@ export interface Wish {
  * (TimeoutError), or when the client is over. `end()` it.
  */
 export class Patience {
-  readonly #core: Core;
+  readonly #core: PatienceHost;
   readonly #controller = new AbortController();
   readonly #offs: (() => void)[] = [];
 
   /** Throws BadArgumentsError on a bad timeout, and the reason when the wait is over before it begins. */
-  constructor(core: Core, { signal, timeout }: CallOptions, { operation, path }: Wish) {
+  constructor(core: PatienceHost, { signal, timeout }: CallOptions, { operation, path }: Wish) {
     this.#core = core;
     if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0)) {
       const message = `timeout must be a number of milliseconds, not ${String(timeout)}`;

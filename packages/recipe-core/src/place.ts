@@ -1,4 +1,4 @@
-import type { Grant } from '@zookit/client/internal';
+import type { Core, Grant } from '@zookit/client/internal';
 
 /** A znode of ours in a line, made in a session that was ours at that time. */
 export interface Place {
@@ -7,4 +7,9 @@ export interface Place {
   readonly czxid: bigint;
   /** The session that owns it. */
   readonly grant: Grant;
+}
+
+/** Whether a hold may begin through that place: its session is good at this very moment. */
+export function canHold({ session, settings }: Core, { grant }: Place): boolean {
+  return session.state === 'connected' && session.grant === grant && settings.environment.clock.now() < grant.lostAt;
 }

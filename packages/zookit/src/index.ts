@@ -116,7 +116,20 @@ export {
   type LeaderSelectorState,
   type Participant,
 } from '@zookit/leader';
-export { type Lock, Mutex, type MutexOptions, ReadWriteLock, type ReadWriteLockOptions } from '@zookit/locks';
+export {
+  type Acquirable,
+  type LeaseCount,
+  type LeaseOptions,
+  type Lock,
+  type MultiHeld,
+  MultiLock,
+  Mutex,
+  type MutexOptions,
+  ReadWriteLock,
+  type ReadWriteLockOptions,
+  Semaphore,
+  type SemaphoreOptions,
+} from '@zookit/locks';
 export type {
   Guardable,
   Held,
