@@ -1,4 +1,4 @@
-import type { Stat, ZooKeeperError } from '@zookit/client';
+import type { Stat } from '@zookit/client';
 import type { CachedNode } from './image.ts';
 
 /** What a feed has to tell. Events and the replies of reads come in the order in which the server sent them. */
@@ -21,13 +21,4 @@ export interface Feed {
   /** Whether the children must be asked for; otherwise there are none. */
   mayHaveChildren(stat: Stat): boolean;
   close(): void;
-}
-
-export async function orNull<T>(read: Promise<T>): Promise<T | null> {
-  try {
-    return await read;
-  } catch (error) {
-    if ((error as ZooKeeperError).code === 'NO_NODE') return null;
-    throw error;
-  }
 }

@@ -1,5 +1,6 @@
 import type { ReadOptions, Stat, WatchEvent, ZooKeeper } from '@zookit/client';
-import { type Feed, type FeedHandlers, orNull } from './feed.ts';
+import { orNull } from '@zookit/recipe-core/internal';
+import type { Feed, FeedHandlers } from './feed.ts';
 import type { CachedNode } from './image.ts';
 
 /** Two one-shot watches on each znode, for servers without recursive ones. */
