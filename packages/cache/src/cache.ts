@@ -1,7 +1,7 @@
 import { type CallOptions, ClosedError, type State, type ZooKeeper } from '@zookit/client';
 import { abortController, checkPath, coreOf, deferred, isPassing, onAbort, SafeEmitter } from '@zookit/client/internal';
 import { Patience } from '@zookit/recipe-core/internal';
-import type { FeedHandlers } from './feed.ts';
+import type { Feed, FeedHandlers } from './feed.ts';
 import { type CachedChange, type CachedNode, Image } from './image.ts';
 import { Loader } from './loader.ts';
 import { openFeed } from './open-feed.ts';
@@ -46,6 +46,8 @@ export abstract class Cache extends SafeEmitter<CacheEvents> {
   #isStarted = false;
   #failures = 0;
   #offRetry: (() => void) | null = null;
+  #feed: Promise<Feed> | null = null;
+  #closed: Promise<void> | null = null;
 
   protected constructor(zk: ZooKeeper, path: string, scope: ScopeOptions, recursive: boolean) {
     super();
@@ -102,8 +104,12 @@ export abstract class Cache extends SafeEmitter<CacheEvents> {
   }
 
   /** Stops following, forgets everything and takes the watches back. Idempotent. */
-  async close(): Promise<void> {
-    if (this.#closing.signal.aborted) return;
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     const reason = new ClosedError('CLOSED', { path: this.path, message: 'the cache is closed' });
     this.#closing.abort(reason);
     this.#ready.reject(reason);
@@ -112,6 +118,10 @@ export abstract class Cache extends SafeEmitter<CacheEvents> {
     this.#loader?.interrupt();
     this.#isStale = true;
     this.#image.clear();
+    await this.#feed?.then(
+      (feed) => feed.close(),
+      () => {},
+    );
   }
 
   /** As `close()`. */
@@ -135,10 +145,10 @@ export abstract class Cache extends SafeEmitter<CacheEvents> {
       () => this.#zk.off('state', this.#onState),
       onAbort(coreOf(this.#zk).over, () => this.#ready.reject(coreOf(this.#zk).over.reason)),
     );
-    openFeed(this.#zk, this.path, this.#recursive, handlers, signal).then(
+    this.#feed = openFeed(this.#zk, this.path, this.#recursive, handlers, signal);
+    this.#feed.then(
       (feed) => {
-        if (signal.aborted) return feed.close();
-        this.#offs.push(() => feed.close());
+        if (signal.aborted) return;
         this.#loader = new Loader(feed, this.#image, this.#scope, {
           onLoaded: () => this.#onLoaded(),
           onFailure: (path, error) => this.#onFailure(path, error),

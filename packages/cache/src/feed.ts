@@ -20,5 +20,6 @@ export interface Feed {
   children(path: string): Promise<string[] | null>;
   /** Whether the children must be asked for; otherwise there are none. */
   mayHaveChildren(stat: Stat): boolean;
-  close(): void;
+  /** Resolves when the server has forgotten what was set for it. */
+  close(): Promise<void>;
 }

@@ -40,9 +40,11 @@ export class OneShotFeed implements Feed {
     return ephemeralOwner === 0n;
   }
 
-  close(): void {
+  /** The client takes the watches back in the background. */
+  close(): Promise<void> {
     this.#zk.off('reconnected', this.#onConnected);
     this.#zk.off('renewed', this.#onConnected);
+    return Promise.resolve();
   }
 
   #onEvent({ type, path }: WatchEvent): void {
