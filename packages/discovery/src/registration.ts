@@ -52,8 +52,8 @@ export class Registration {
   #inDoubt = false;
   /** Those sessions of ours in which it was, or may have been, created. */
   readonly #owners = new Set<bigint>();
-  /** The session in which the server was last brought to what is wanted. */
-  #settledIn: bigint | null = null;
+  /** When the server was last brought to what is wanted. */
+  #settled: { revision: number; session: bigint | null } | null = null;
   #isDue = false;
   #isAbandoned = false;
   #isWorking = false;
@@ -78,8 +78,6 @@ export class Registration {
     this.#wanted = wanted;
     if (wanted === null) this.#giveUp();
     this.#revision += 1;
-    // Whoever has the id now: it was asked for.
-    this.#settledIn = null;
     const done = deferred<void>();
     this.#waiters.push({ revision: this.#revision, done });
     this.wake();
@@ -115,7 +113,7 @@ export class Registration {
       this.#isDue = false;
       const revision = this.#revision;
       try {
-        await (this.#wanted === null ? this.#remove() : this.#put(this.#wanted));
+        await (this.#wanted === null ? this.#remove() : this.#put(this.#wanted, revision));
         failures = 0;
         for (const { done } of this.#takeWaiters(revision)) done.resolve();
       } catch (error) {
@@ -140,11 +138,11 @@ export class Registration {
     return taken;
   }
 
-  async #put(wanted: Wanted): Promise<void> {
+  async #put(wanted: Wanted, revision: number): Promise<void> {
     // Someone else may be at it at the same time: each round begins with what is there.
     for (let done = false; !done && this.#wanted === wanted; ) {
       try {
-        done = await this.#putOnce(wanted);
+        done = await this.#putOnce(wanted, revision);
       } catch (error) {
         const { code } = error as ZooKeeperError;
         if (code !== 'NO_NODE' && code !== 'NODE_EXISTS' && code !== 'BAD_VERSION') throw error;
@@ -153,7 +151,7 @@ export class Registration {
   }
 
   /** True when the server is as wanted. */
-  async #putOnce(wanted: Wanted): Promise<boolean> {
+  async #putOnce(wanted: Wanted, revision: number): Promise<boolean> {
     const path = this.#isSequential ? await this.#findReal() : this.path;
     const session = this.#zk.session?.id ?? null;
     const found =
@@ -167,17 +165,26 @@ export class Registration {
     const { data, stat } = found;
     if (this.#isOurs(stat, wanted, session)) {
       if (data === null || !wanted.data.equals(data)) await this.#zk.set(path, wanted.data, { version: stat.version });
-      this.#settledIn = session;
+      this.#settled = { revision, session };
       return true;
     }
-    if (this.#settledIn !== null && this.#settledIn === session) {
+    if (this.#settled?.revision === revision && this.#settled.session === session) {
       // It was ours in this session, and another took it over. Two that take it from each other in turn help nobody.
       const message = `another session registered this instance: 0x${BigInt.asUintN(64, stat.ephemeralOwner).toString(16)}`;
       this.#onError(new NodeExistsError('NODE_EXISTS', { operation: 'register', path, message }));
       return true;
     }
-    await this.#zk.delete(path, { version: stat.version });
+    await this.#replace(path, stat.version, wanted);
     return false;
+  }
+
+  /** At once, so that another who keeps it registered doesn't make it again in between. */
+  async #replace(path: string, version: number, { data, mode }: Wanted): Promise<void> {
+    this.#noteOwner();
+    const { acl } = this.#options;
+    const options = acl === undefined ? { mode } : { mode, acl };
+    await this.#zk.transaction().delete(path, { version }).create(path, data, options).commit();
+    this.#noteOwner();
   }
 
   #isOurs({ ephemeralOwner }: Stat, { mode }: Wanted, session: bigint | null): boolean {

@@ -81,15 +81,18 @@ export class ServiceDiscovery extends SafeEmitter<ServiceDiscoveryEvents> {
   async register(instance: ServiceInstance, options: CallOptions = {}): Promise<void> {
     const wanted = this.#wantedOf(instance);
     const key = keyOf(instance);
+    const patience = this.#patience(instance, options, 'register');
     const { registration } = this.#registered.get(key) ?? this.#add(key, instance);
     const isNew = registration.wanted === null;
     this.#registered.set(key, { registration, serviceType: instance.serviceType as ServiceType });
     try {
-      await this.#wait(registration, wanted, options, 'register');
+      await patience.for(registration.want(wanted));
     } catch (error) {
       // Unless somebody else has taken it up or back meanwhile.
       if (isNew && registration.wanted === wanted) this.#withdraw(key, registration).catch((late) => this.report(late));
       throw error;
+    } finally {
+      patience.end();
     }
   }
 
@@ -108,7 +111,12 @@ export class ServiceDiscovery extends SafeEmitter<ServiceDiscoveryEvents> {
       throw new BadArgumentsError('BAD_ARGUMENTS', { operation: 'update', path: this.#pathOf(instance), message });
     }
     this.#registered.set(key, { registration, serviceType: instance.serviceType as ServiceType });
-    await this.#wait(registration, wanted, options, 'update');
+    const patience = this.#patience(instance, options, 'update');
+    try {
+      await patience.for(registration.want(wanted));
+    } finally {
+      patience.end();
+    }
   }
 
   /**
@@ -125,10 +133,7 @@ export class ServiceDiscovery extends SafeEmitter<ServiceDiscoveryEvents> {
     const isPersistent = instance.serviceType === 'STATIC' || instance.serviceType === 'PERMANENT';
     const present = this.#registered.get(key) ?? (isPersistent ? this.#add(key, instance) : undefined);
     if (present === undefined) return;
-    const patience = new Patience(coreOf(this.#zk), options, {
-      operation: 'unregister',
-      path: present.registration.path,
-    });
+    const patience = this.#patience(instance, options, 'unregister');
     try {
       await patience.for(this.#withdraw(key, present.registration));
     } finally {
@@ -224,13 +229,8 @@ export class ServiceDiscovery extends SafeEmitter<ServiceDiscoveryEvents> {
     if (this.#registered.size === 0) this.#zk.off('state', this.#onState);
   }
 
-  async #wait(registration: Registration, wanted: Wanted, options: CallOptions, operation: string): Promise<void> {
-    const patience = new Patience(coreOf(this.#zk), options, { operation, path: registration.path });
-    try {
-      await patience.for(registration.want(wanted));
-    } finally {
-      patience.end();
-    }
+  #patience(instance: Pick<ServiceInstance, 'name' | 'id'>, options: CallOptions, operation: string): Patience {
+    return new Patience(coreOf(this.#zk), options, { operation, path: this.#pathOf(instance) });
   }
 
   /** Resolves when it is gone, or with the connection. */
