@@ -150,7 +150,7 @@ describe('text', () => {
 });
 
 describe('a Double', () => {
-  // From Double.toString's documentation and a JDK 21.
+  // By the documentation of Double.toString.
   it.each<[number, string]>([
     [1, '1.0'],
     [100, '100.0'],

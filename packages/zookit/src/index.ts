@@ -96,14 +96,26 @@ export {
 } from '@zookit/client';
 export {
   buildUri,
+  type InstancesChange,
+  type InvalidInstance,
   JavaDouble,
+  type ProviderOptions,
   parseUriSpec,
+  type ServiceCache,
+  ServiceDiscovery,
+  type ServiceDiscoveryEvents,
+  type ServiceDiscoveryOptions,
   type ServiceInstance,
   type ServiceInstanceInit,
+  type ServiceProvider,
   type ServiceType,
+  type ServiceWatchEvents,
+  type Strategy,
+  type StrategyName,
   serviceInstance,
   type UriPart,
   type UriSpec,
+  weighted,
 } from '@zookit/discovery';
 export {
   type LeaderFunction,
