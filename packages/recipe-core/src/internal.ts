@@ -7,7 +7,7 @@ export { type Driver, firstInLine, type Layout, mutexName, mutexTickets, type Ve
 export { HeldEmitter } from './held-emitter.ts';
 export { HeldNode } from './held-node.ts';
 export { type Listing, list } from './listing.ts';
-export { LockEmitter, LockEmitter, LockTeller, LockTeller, type Teller } from './lock-events.ts';
+export { LockEmitter, LockTeller, type Teller } from './lock-events.ts';
 export { orNull } from './or-null.ts';
 export { childOf } from './paths.ts';
 export { Patience, type PatienceHost, type Wish } from './patience.ts';
