@@ -8,6 +8,7 @@ export const FEATURES = {
   containers: 'container znodes',
   ttl: 'znodes with a time to live',
   'watch-removal': 'removeWatches',
+  'persistent-watches': 'a watch that stays until it is taken back (addWatch)',
   'event-zxid': "watch events carry their transaction's zxid",
   'events-need-read': 'watch events, and exists, are withheld from whoever may not READ the znode',
   'session-resume': 'a session outlives its connection',

@@ -17,6 +17,9 @@ import { mutex } from './mutex.ts';
 import { namespace } from './namespace.ts';
 import { order } from './order.ts';
 import { paths } from './paths.ts';
+import { persistentWatchFaults } from './persistent-watch-faults.ts';
+import { persistentWatchLife } from './persistent-watch-life.ts';
+import { persistentWatches } from './persistent-watches.ts';
 import { read } from './read.ts';
 import { serverLore } from './server-lore.ts';
 import { sessionExpiry } from './session-expiry.ts';
@@ -52,6 +55,9 @@ export const groups: readonly CaseGroup[] = [
   watchOrder,
   watchRemoval,
   watchReconnect,
+  persistentWatches,
+  persistentWatchLife,
+  persistentWatchFaults,
   sessions,
   sessionTakeover,
   sessionExpiry,

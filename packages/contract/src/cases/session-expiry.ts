@@ -1,23 +1,11 @@
 import { expect } from '@jest/globals';
-import { ConnectionLossError, SessionExpiredError, type WatchEvent, type ZooKeeper } from '@zookit/client';
-import type { FaultProxy } from '@zookit/testing';
+import { ConnectionLossError, SessionExpiredError, type WatchEvent } from '@zookit/client';
 import type { CaseGroup } from '../case.ts';
-import type { Context } from '../context.ts';
 import { expectError } from '../expect-error.ts';
+import { expire } from '../expire.ts';
 import { later } from '../later.ts';
 import { nextEvent, StateLog } from '../state-log.ts';
 import { WatchLog } from '../watch-log.ts';
-
-/** Ends a client's session on the server, while its connection is held off: another client takes it over and closes it. */
-async function expire(ctx: Context, proxy: FaultProxy, zk: ZooKeeper): Promise<() => void> {
-  const { id, password } = zk.session!;
-  const comingBack = proxy.once({ opcode: 'connect', direction: 'request', action: 'hold', timeout: 10_000 });
-  await proxy.cut();
-  const { release } = await comingBack;
-  const killer = await ctx.connect({ session: { id, password } });
-  await killer.close();
-  return release;
-}
 
 export const sessionExpiry: CaseGroup = {
   name: 'session expiry',

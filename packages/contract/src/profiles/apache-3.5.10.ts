@@ -6,6 +6,7 @@ export const apache3510: Profile = {
     'event-zxid': 'since 3.9.0 (ZOOKEEPER-4655)',
     'events-need-read': 'since 3.8.4 and 3.9.2 (CVE-2024-23944)',
     'create2-in-multi': 'since 3.7.2, 3.8.2 and 3.9.0 (ZOOKEEPER-4026)',
+    'persistent-watches': 'since 3.6.0; plain ones are made of one-shot watches',
     'who-am-i': 'since 3.7.0',
     'multi-read': 'since 3.6.0',
     'list-ephemerals': 'since 3.6.0',
