@@ -1,6 +1,7 @@
 export { abortController, onAbort } from './abort.ts';
 export type { Core } from './core.ts';
 export { createMarked } from './create-marked.ts';
+export { toBytes } from './data.ts';
 export { type Deferred, deferred } from './deferred.ts';
 export { SafeEmitter } from './emitter.ts';
 export { checkPath, nameOf, parentOf } from './paths.ts';

@@ -1,4 +1,5 @@
 export { Bell } from './bell.ts';
+export { ClientMap } from './client-map.ts';
 export { untilConnected } from './connected.ts';
 export { type Contest, contend, tryContend } from './contender.ts';
 export { dataOrAddress } from './default-data.ts';

@@ -1,0 +1,83 @@
+import { ZooKeeper, type ZooKeeperOptions } from '@zookit/client';
+import { type ObservedRequest, TestServer, type TestServerOptions, type Verdict } from '@zookit/testing';
+
+/** A server, and clients of it, that end with the test. */
+export class World {
+  readonly server: TestServer;
+  readonly #clients: ZooKeeper[] = [];
+
+  static async start(options: TestServerOptions = {}): Promise<World> {
+    return new World(await TestServer.start({ tickTime: 100, maxSessionTimeout: 20_000, ...options }));
+  }
+
+  constructor(server: TestServer) {
+    this.server = server;
+  }
+
+  async client(options: ZooKeeperOptions = {}, connectString = this.server.connectString): Promise<ZooKeeper> {
+    const client = await ZooKeeper.connect(connectString, options);
+    this.#clients.push(client);
+    return client;
+  }
+
+  clients(count: number): Promise<ZooKeeper[]> {
+    return Promise.all(Array.from({ length: count }, () => this.client()));
+  }
+
+  /** The names of a znode's children, in order of their numbers. */
+  names(path: string): string[] {
+    const number = (name: string): number => Number(/\d{10}$/.exec(name)?.[0] ?? 0);
+    return [...(this.server.node(path)?.children ?? [])].sort((a, b) => number(a) - number(b));
+  }
+
+  /** What the server is asked, without pings. */
+  requests(): string[] {
+    const seen: string[] = [];
+    this.server.intercept(({ type }) => {
+      if (type !== 'ping') seen.push(type);
+      return 'pass';
+    });
+    return seen;
+  }
+
+  /** Does something to the first request of a kind; resolves with it when that has happened. */
+  once(types: string | readonly string[], verdict: Verdict, of?: ZooKeeper): Promise<ObservedRequest> {
+    return new Promise((resolve) => {
+      const off = this.server.intercept((request) => {
+        if (!types.includes(request.type)) return 'pass';
+        if (of !== undefined && request.sessionId !== of.session?.id) return 'pass';
+        off();
+        resolve(request);
+        return verdict;
+      });
+    });
+  }
+
+  /** Ends a client's session on the server, as if its time were up. */
+  expire(client: ZooKeeper): void {
+    this.server.expireSession(client.session?.id ?? 0n);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#clients.map((client) => client.close({ timeout: 200 })));
+    await this.server.stop();
+  }
+}
+
+/** Waits until the condition holds; throws when it doesn't within `ms`. */
+export async function until(condition: () => boolean, what: string, ms = 4_000): Promise<void> {
+  const end = performance.now() + ms;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`waited ${ms} ms in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+/** What a promise came to: its value, or what it was rejected with. */
+export async function outcome(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    return await promise;
+  } catch (error) {
+    return error;
+  }
+}
