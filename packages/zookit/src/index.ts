@@ -118,6 +118,13 @@ export {
   weighted,
 } from '@zookit/discovery';
 export {
+  GroupMember,
+  type GroupMemberEvents,
+  PersistentNode,
+  type PersistentNodeEvents,
+  type PersistentNodeOptions,
+} from '@zookit/group';
+export {
   type LeaderFunction,
   LeaderLatch,
   type LeaderLatchEvents,

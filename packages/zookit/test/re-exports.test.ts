@@ -3,6 +3,7 @@ import * as barriers from '@zookit/barriers';
 import * as cache from '@zookit/cache';
 import * as client from '@zookit/client';
 import * as discovery from '@zookit/discovery';
+import * as group from '@zookit/group';
 import * as leader from '@zookit/leader';
 import * as locks from '@zookit/locks';
 import * as recipeCore from '@zookit/recipe-core';
@@ -14,6 +15,7 @@ describe('zookit', () => {
     ['@zookit/cache', cache],
     ['@zookit/client', client],
     ['@zookit/discovery', discovery],
+    ['@zookit/group', group],
     ['@zookit/leader', leader],
     ['@zookit/locks', locks],
     ['@zookit/recipe-core', recipeCore],
@@ -23,8 +25,15 @@ describe('zookit', () => {
   });
 
   it('has nothing of its own', () => {
-    expect({ ...barriers, ...cache, ...client, ...discovery, ...leader, ...locks, ...recipeCore }).toMatchObject(
-      zookit,
-    );
+    expect({
+      ...barriers,
+      ...cache,
+      ...client,
+      ...discovery,
+      ...group,
+      ...leader,
+      ...locks,
+      ...recipeCore,
+    }).toMatchObject(zookit);
   });
 });
