@@ -11,8 +11,8 @@ export interface Coverage {
   covers(kind: 'data' | 'child', path: string): boolean;
   /** There is a new connection; the paths that have to be set again on it. `rearmed` follows, unless it breaks. */
   attach(server: SocketTarget): { plain: string[]; recursive: string[] };
-  /** The server has confirmed those, and all one-shot watches. */
-  rearmed(): void;
+  /** The server has confirmed those, but for the ones that it refused, and all one-shot watches. */
+  rearmed(refused: ReadonlySet<string>): void;
 }
 
 /** A client as its own parts see it. */

@@ -184,18 +184,14 @@ export class Dispatcher implements CallOwner {
     this.#pump();
   }
 
-  onError(call: QueuedCall, error: ZooKeeperError): boolean {
+  /** A reply may say more than that its request has failed: that the session is over, or the credentials won't do. True when it did. */
+  heed(error: ZooKeeperError): boolean {
     switch (error.errno) {
-      case ErrorCode.THROTTLED_OP:
-        return call.operation.mayWait !== false && this.#again(call, error);
       case ErrorCode.SESSION_EXPIRED:
-        // A write that this answers was not applied.
-        call.reject(error);
         this.#hooks.sessionOver(error);
         return true;
       case ErrorCode.AUTH_FAILED:
       case ErrorCode.SESSION_CLOSED_REQUIRE_SASL_AUTH:
-        call.reject(error);
         this.#hooks.authRefused(
           zooKeeperError('AUTH_FAILED', {
             message: 'the server wants other credentials than it was given',
@@ -203,9 +199,24 @@ export class Dispatcher implements CallOwner {
           }),
         );
         return true;
+      default:
+        return false;
+    }
+  }
+
+  onError(call: QueuedCall, error: ZooKeeperError): boolean {
+    switch (error.errno) {
+      case ErrorCode.THROTTLED_OP:
+        return call.operation.mayWait !== false && this.#again(call, error);
       case ErrorCode.UNIMPLEMENTED:
         this.#remember(call.operation.opcode);
         return false;
+      case ErrorCode.SESSION_EXPIRED:
+      case ErrorCode.AUTH_FAILED:
+      case ErrorCode.SESSION_CLOSED_REQUIRE_SASL_AUTH:
+        // A write that this answers was not applied.
+        call.reject(error);
+        return this.heed(error);
       default:
         return false;
     }

@@ -1,8 +1,17 @@
 import { type Deferred, deferred } from '../deferred.ts';
 import type { PersistentWatchEvent } from './event.ts';
 
+type Read = IteratorResult<PersistentWatchEvent, undefined>;
+
+interface Reader extends Deferred<Read> {
+  /** The iterator that it waits for. */
+  owner: object;
+}
+
 /** Events that wait for their reader. */
 const CAPACITY = 1_000;
+
+const DONE: Read = { done: true, value: undefined };
 
 /** The events of one watch between the server and whoever reads them; bounded: what doesn't fit becomes one `resync`. */
 export class EventBuffer {
@@ -10,7 +19,7 @@ export class EventBuffer {
   #events: PersistentWatchEvent[] = [];
   /** Where the oldest event lies: those before it have been read. */
   #head = 0;
-  readonly #readers: Deferred<IteratorResult<PersistentWatchEvent, undefined>>[] = [];
+  #readers: Reader[] = [];
   #ended = false;
   #failure: unknown = null;
 
@@ -32,33 +41,47 @@ export class EventBuffer {
     if (this.#ended) return;
     this.#ended = true;
     this.#failure = failure;
-    for (const reader of this.#readers.splice(0)) void this.#next().then(reader.resolve, reader.reject);
+    for (const reader of this.#readers.splice(0)) reader.resolve(this.#last());
   }
 
-  next(): Promise<IteratorResult<PersistentWatchEvent, undefined>> {
-    return this.#next();
+  /** One reader. Several share the events: each goes to one of them. */
+  iterate(): AsyncIterator<PersistentWatchEvent, undefined> {
+    const mine = {};
+    let left = false;
+    return {
+      // Its promises are those that `push` resolves: a reader that waits runs before the code behind any later reply.
+      next: () => {
+        const event = left ? undefined : this.#take();
+        if (event !== undefined) return Promise.resolve({ done: false, value: event });
+        if (left) return Promise.resolve(DONE);
+        if (this.#ended) return this.#last();
+        const wait = deferred<Read>();
+        this.#readers.push({ ...wait, owner: mine });
+        return wait.promise;
+      },
+      return: () => {
+        left = true;
+        for (const reader of this.#readers) if (reader.owner === mine) reader.resolve(DONE);
+        this.#readers = this.#readers.filter(({ owner }) => owner !== mine);
+        return Promise.resolve(DONE);
+      },
+    };
   }
 
-  #next(): Promise<IteratorResult<PersistentWatchEvent, undefined>> {
-    const value = this.#events[this.#head];
-    if (value !== undefined) {
-      this.#advance();
-      return Promise.resolve({ done: false, value });
-    }
-    if (!this.#ended) {
-      const reader = deferred<IteratorResult<PersistentWatchEvent, undefined>>();
-      this.#readers.push(reader);
-      return reader.promise;
-    }
+  #last(): Promise<Read> {
     const failure = this.#failure;
     this.#failure = null;
-    return failure === null ? Promise.resolve({ done: true, value: undefined }) : Promise.reject(failure);
+    return failure === null ? Promise.resolve(DONE) : Promise.reject(failure);
   }
 
-  #advance(): void {
+  #take(): PersistentWatchEvent | undefined {
+    const event = this.#events[this.#head];
+    if (event === undefined) return undefined;
     this.#head += 1;
-    if (this.#head < this.#events.length && this.#head < CAPACITY) return;
-    this.#events = this.#events.slice(this.#head);
-    this.#head = 0;
+    if (this.#head === this.#events.length || this.#head === CAPACITY) {
+      this.#events = this.#events.slice(this.#head);
+      this.#head = 0;
+    }
+    return event;
   }
 }

@@ -121,8 +121,8 @@ export class PersistentWatches implements WatchOwner, Coverage {
     return again;
   }
 
-  rearmed(): void {
-    for (const watched of [...this.#paths.values()]) watched.rearmed();
+  rearmed(refused: ReadonlySet<string>): void {
+    for (const watched of [...this.#paths.values()]) watched.rearmed(refused.has(watched.path));
   }
 
   /** No session will come, or the client is over. */
@@ -133,8 +133,11 @@ export class PersistentWatches implements WatchOwner, Coverage {
   #at(path: string): WatchedPath {
     let watched = this.#paths.get(path);
     if (watched === undefined) {
-      watched = new WatchedPath(this.#client, path, () => this.#paths.delete(path));
-      this.#paths.set(path, watched);
+      const made = new WatchedPath(this.#client, path, () => {
+        if (this.#paths.get(path) === made) this.#paths.delete(path);
+      });
+      watched = made;
+      this.#paths.set(path, made);
     }
     return watched;
   }

@@ -3,6 +3,7 @@ import {
   ErrorCode,
   errorFromReply,
   OpCode,
+  type Request,
   type SocketTarget,
   Xid,
   zooKeeperError,
@@ -14,6 +15,8 @@ import { pause } from '../session/attempt.ts';
 
 /** Bytes of paths in one setWatches: far below any server's limit, which would close the connection over and over (ZOOKEEPER-706). */
 const BATCH_BYTES = 128 * 1024;
+/** Of a setWatches2 without paths: header, zxid, five lists. */
+const OVERHEAD = 36;
 /** Connections that may end over unanswered setWatches before the server is taken not to stand them. */
 const DEATHS: Readonly<Record<number, number>> = { [OpCode.setWatches]: 10, [OpCode.setWatches2]: 5 };
 /** How long a server that is overloaded is left alone, in ms. */
@@ -34,7 +37,7 @@ export function rearm(client: ClientParts, connection: Connection, isNext: () =>
   const relativeZxid = client.session.lastZxid;
   const isRecursive = new Set(recursive);
   const children = [...client.watches.paths('child')];
-  const all = batches([
+  const all = batches(Math.min(BATCH_BYTES, client.settings.maxRequestBytes - OVERHEAD), [
     ['data', client.watches.paths('data')],
     ['exist', client.watches.paths('exist')],
     ['child', children.filter((path) => !isRecursive.has(path))],
@@ -56,8 +59,15 @@ export function rearm(client: ClientParts, connection: Connection, isNext: () =>
       blamed = true;
     }),
   );
-  void Promise.all(replies).then((done) => {
-    if (done.every(Boolean) && client.session.connection === connection) client.persistent.rearmed();
+  void Promise.all(replies).then((outcomes) => {
+    if (outcomes.includes('gone') || client.session.connection !== connection) return;
+    const refused = all.filter((_, index) => outcomes[index] === 'refused');
+    for (const batch of refused) {
+      for (const kind of ['data', 'exist', 'child'] as const) {
+        for (const path of batch[kind]) client.watches.drop(kind, path);
+      }
+    }
+    client.persistent.rearmed(new Set(refused.flatMap((batch) => [...batch.persistent, ...batch.recursive])));
   });
 }
 
@@ -67,7 +77,7 @@ export function rearm(client: ClientParts, connection: Connection, isNext: () =>
  */
 export async function restoreOneShots(client: ClientParts, path: string): Promise<void> {
   const { connection } = client.session;
-  if (connection === null || connection.closed) return;
+  if (connection === null || client.dispatcher.lore.lacks(connection.target, OpCode.setWatches)) return;
   const batch = emptyBatch();
   for (const kind of ['data', 'exist', 'child'] as const) {
     const isCovered = client.persistent.covers(kind === 'child' ? 'child' : 'data', path);
@@ -81,7 +91,7 @@ export async function restoreOneShots(client: ClientParts, path: string): Promis
 function dropOneShots(client: ClientParts, { host, port }: SocketTarget): void {
   if (client.watches.size === 0) return;
   const message = `${host}:${port} ends every connection on which watches are set again; they are given up`;
-  client.watches.dropAll();
+  client.watches.endAll('session-lost');
   client.events.report(zooKeeperError('UNIMPLEMENTED', { operation: 'setWatches', message }));
 }
 
@@ -89,7 +99,7 @@ function emptyBatch(): Batch {
   return { data: [], exist: [], child: [], persistent: [], recursive: [] };
 }
 
-function batches(parts: readonly (readonly [Kind, Iterable<string>])[]): Batch[] {
+function batches(limit: number, parts: readonly (readonly [Kind, Iterable<string>])[]): Batch[] {
   const made: Batch[] = [];
   let batch: Batch | null = null;
   let bytes = 0;
@@ -98,7 +108,7 @@ function batches(parts: readonly (readonly [Kind, Iterable<string>])[]): Batch[]
       const size = 4 + Buffer.byteLength(path);
       // Within one request the persistent ones come last.
       const isLate: boolean = kind === 'child' && batch !== null && batch.recursive.length > 0;
-      if (batch === null || bytes + size > BATCH_BYTES || isLate) {
+      if (batch === null || bytes + size > limit || isLate) {
         batch = emptyBatch();
         made.push(batch);
         bytes = 0;
@@ -110,14 +120,16 @@ function batches(parts: readonly (readonly [Kind, Iterable<string>])[]): Batch[]
   return made;
 }
 
-/** True when the server has them; false when it hasn't, or the connection is gone. */
+type Outcome = 'set' | 'refused' | 'gone';
+
+/** `gone`: the connection is, or the session; there will be another. */
 function setWatches(
   client: ClientParts,
   connection: Connection,
   relativeZxid: bigint,
   { data, exist, child, persistent, recursive }: Batch,
   onDeath: (opcode: number) => void,
-): Promise<boolean> {
+): Promise<Outcome> {
   const opcode = persistent.length + recursive.length > 0 ? OpCode.setWatches2 : OpCode.setWatches;
   const record: SetWatches2 = {
     relativeZxid,
@@ -127,42 +139,47 @@ function setWatches(
     persistentWatches: persistent,
     persistentRecursiveWatches: recursive,
   };
-  const { lore } = client.dispatcher;
   return new Promise((resolve) => {
     const send = (): void => {
       if (connection.closed) {
-        resolve(false);
+        resolve('gone');
         return;
       }
-      connection.sendSpecial(
-        {
-          opcode,
-          xid: 0,
-          sentAt: 0,
-          write: (writer) => writeWatches(writer, record, opcode),
-          onReply: (errno) => {
-            if (errno === ErrorCode.THROTTLED_OP) {
-              void pause(client.settings, THROTTLE_PAUSE, client.over).then(send);
-              return;
-            }
-            if (errno === ErrorCode.UNIMPLEMENTED) {
-              // They came together, in 3.6.
-              lore.denied(connection.target, opcode);
-              if (opcode === OpCode.setWatches2) lore.denied(connection.target, OpCode.addWatch);
-            } else lore.answered(connection.target, opcode);
-            if (errno !== 0 && errno !== ErrorCode.UNIMPLEMENTED) {
-              client.events.report(errorFromReply(errno, { operation: 'setWatches' }));
-            }
-            resolve(errno === 0);
-          },
-          onFailure: (_error, wasSent) => {
-            if (wasSent) onDeath(opcode);
-            resolve(false);
-          },
+      const request: Request = {
+        opcode,
+        xid: 0,
+        sentAt: 0,
+        write: (writer) => writeWatches(writer, record, opcode),
+        onReply: (errno) => {
+          if (errno === ErrorCode.THROTTLED_OP) void pause(client.settings, THROTTLE_PAUSE, client.over).then(send);
+          else resolve(errno === 0 ? 'set' : onRefused(client, connection.target, opcode, errno));
+          if (errno === 0) client.dispatcher.lore.answered(connection.target, opcode);
         },
-        Xid.setWatches,
-      );
+        onFailure: (_error, wasSent) => {
+          if (wasSent) onDeath(opcode);
+          resolve('gone');
+        },
+      };
+      try {
+        connection.sendSpecial(request, Xid.setWatches);
+      } catch (error) {
+        // Over maxRequestBytes.
+        client.events.report(error);
+        resolve('refused');
+      }
     };
     send();
   });
+}
+
+function onRefused({ dispatcher, events }: ClientParts, server: SocketTarget, opcode: number, errno: number): Outcome {
+  const error = errorFromReply(errno, { operation: 'setWatches' });
+  if (dispatcher.heed(error)) return 'gone';
+  const isUnknown = errno === ErrorCode.UNIMPLEMENTED || errno === ErrorCode.API_ERROR;
+  if (isUnknown) {
+    dispatcher.lore.denied(server, opcode);
+    // They came together, in 3.6.
+    if (opcode === OpCode.setWatches2) dispatcher.lore.denied(server, OpCode.addWatch);
+  } else events.report(error);
+  return 'refused';
 }

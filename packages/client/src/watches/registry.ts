@@ -115,9 +115,14 @@ export class WatchRegistry {
     }
   }
 
-  /** The server will set none of them again: whoever watches is told what they would be after a loss of the session. */
-  dropAll(): void {
-    this.endAll('session-lost');
+  /** The server won't set it again: whoever watches is told what they would be after a loss of the session. */
+  drop(kind: WatchKind, path: string): void {
+    const first = this.#chains[kind].get(path) ?? null;
+    this.#chains[kind].delete(path);
+    for (const watcher of chain(first)) {
+      this.#size -= 1;
+      this.#tell(watcher, { type: 'session-lost', path: watcher.root.toView(path) });
+    }
   }
 
   /** Ends every watch and says why. */

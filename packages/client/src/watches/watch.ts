@@ -123,10 +123,7 @@ export class WatchHandle implements Watch {
     if (this.#skipped) this.#buffer.push({ type: 'resync', path: this.path });
     this.#isRead = true;
     this.#skipped = false;
-    return {
-      next: () => this.#buffer.next(),
-      return: () => Promise.resolve({ done: true, value: undefined }),
-    };
+    return this.#buffer.iterate();
   }
 
   /** The server has it. What may have been missed until now is told. */

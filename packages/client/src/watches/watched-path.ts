@@ -142,8 +142,13 @@ export class WatchedPath {
     return { plain: (bits & PLAIN) !== 0, recursive: (bits & RECURSIVE) !== 0 };
   }
 
-  /** The server has all watches again. */
-  rearmed(): void {
+  /** The server has all watches again; `refused`: but not this one, which is asked for by itself. */
+  rearmed(refused: boolean): void {
+    if (refused) {
+      this.#asked &= ~this.#again;
+      this.#held &= ~this.#again;
+      void restoreOneShots(this.#client, this.path);
+    }
     this.#confirmed |= this.#again & this.#asked;
     this.#armConfirmed();
     if (this.#fallback?.isSet === true) for (const watch of this.#plain) watch.arm();
@@ -233,9 +238,10 @@ export class WatchedPath {
     const { lore } = this.#client.dispatcher;
     const isNew = (watch: WatchHandle): boolean => !watch.hasBeenArmed && (bitOf(watch) & bits) !== 0;
     switch (error.code) {
-      case 'UNIMPLEMENTED':
+      // Of other makes, and from servers whose kind of watch manager has one-shot watches only.
+      case 'API_ERROR':
       case 'MARSHALLING_ERROR':
-        // The latter from servers whose kind of watch manager has one-shot watches only.
+      case 'UNIMPLEMENTED':
         if (server !== undefined) lore.denied(server, OpCode.addWatch);
         return;
       case 'CONNECTION_LOSS':

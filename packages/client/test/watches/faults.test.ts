@@ -11,7 +11,7 @@ import { record } from './record.ts';
 afterEach(closeClients);
 
 const T = 60_000;
-const [EXISTS, REMOVE_WATCHES, SET_WATCHES, SET_WATCHES_2, ADD_WATCH] = [3, 18, 101, 105, 106];
+const [EXISTS, CHILDREN, REMOVE_WATCHES, SET_WATCHES, SET_WATCHES_2, ADD_WATCH] = [3, 12, 18, 101, 105, 106];
 
 function network(): { net: Simulation; server: ScriptedServer } {
   const net = new Simulation();
@@ -255,6 +255,62 @@ describe('watches that are set again', () => {
       Array.from({ length: 3 }, () => ({ zxid, lists: [['/one'], [], [], ['/p'], []] })),
     );
     expect(server.peers).toHaveLength(2);
+  });
+
+  it.each([-5, -100, -6])('are asked for one by one when they are refused together (%i)', async (errno) => {
+    const { net, server } = network();
+    const { zk } = await connectedClient(net, 'a');
+    const errors: unknown[] = [];
+    zk.on('error', (error) => errors.push(error));
+    const log: string[] = [];
+    await zk.get('/a', { watch: ({ type }) => log.push(type) });
+    const told = record(await zk.watch('/p'));
+    server.script = {
+      onRequest: (request) => (request.type === SET_WATCHES_2 ? server.error(request, errno) : undefined),
+    };
+    await cut(net, server);
+    expect(log).toEqual(['session-lost']);
+    expect(errors).toMatchObject(errno === -5 ? [{ errno, operation: 'setWatches' }] : []);
+    // Servers that don't know one of the two don't know the other.
+    if (errno === -5) expect(server.last.of(ADD_WATCH)).toHaveLength(1);
+    else expect(server.last.calls.map(({ type }) => type)).toEqual([SET_WATCHES_2, EXISTS, CHILDREN]);
+    expect(told).toEqual(['resync /p']);
+    server.last.send(event(4, '/p'));
+    await turn();
+    expect(told.slice(0, 2)).toEqual(['resync /p', 'children /p']);
+  });
+
+  it('may be answered with the end of the session', async () => {
+    const { net, server } = network();
+    const { zk } = await connectedClient(net, 'a');
+    const told = record(await zk.watch('/p'));
+    const id = zk.session?.id;
+    server.script = {
+      onRequest: (request) =>
+        request.type === SET_WATCHES_2 && zk.session?.id === id ? server.error(request, -112) : undefined,
+    };
+    server.last.destroy();
+    await passes(net, () => told.length > 0);
+    expect(zk.session?.id).not.toBe(id);
+    expect(told).toEqual(['resync /p']);
+  });
+
+  it('fit into requests of maxRequestBytes; one that is too long for any is given up, and told', async () => {
+    const { net, server } = network();
+    const { zk } = await connectedClient(net, 'a', { maxRequestBytes: 200 });
+    const errors: unknown[] = [];
+    zk.on('error', (error) => errors.push(error));
+    const log: string[] = [];
+    const long = `/${'x'.repeat(170)}`;
+    await zk.get(long, { watch: ({ type }) => log.push(type) });
+    for (let i = 0; i < 20; i += 1) await zk.get(`/short-${i}`, { watch: () => {} });
+    await cut(net, server);
+    expect(log).toEqual(['session-lost']);
+    expect(errors).toMatchObject([{ code: 'REQUEST_TOO_LARGE' }]);
+    const sent = server.last.of(SET_WATCHES);
+    expect(sent.flatMap((request) => listsOf(request).lists[0])).toHaveLength(20);
+    for (const { body } of sent) expect(body.length).toBeLessThanOrEqual(192);
+    expect(zk.health().watches).toBe(20);
   });
 
   it('one by one on a server that ends connections over setWatches2, after five of them', async () => {
