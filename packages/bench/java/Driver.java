@@ -6,6 +6,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -14,12 +17,15 @@ import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.framework.api.BackgroundCallback;
 import org.apache.curator.framework.api.CuratorWatcher;
 import org.apache.curator.framework.api.transaction.CuratorOp;
+import org.apache.curator.framework.recipes.locks.InterProcessMutex;
 import org.apache.curator.retry.ExponentialBackoffRetry;
 import org.apache.zookeeper.CreateMode;
 
 /** Apache Curator, led by lines {@code WORKLOAD PATH COUNT WINDOW}; each is answered by {@code done CPU WALL P50}, in microseconds. */
 public final class Driver {
     private static final byte[] DATA = new byte[100];
+    private static final List<CuratorFramework> contenders = new ArrayList<>();
+    private static String connectString;
     private static CuratorFramework client;
 
     private interface Call {
@@ -74,6 +80,7 @@ public final class Driver {
                 }
                 client.transaction().inBackground(done).forOperations(operations);
             });
+            case "lock" -> lock(path, count, window);
             case "watch" -> {
                 CountDownLatch events = new CountDownLatch(count);
                 CuratorWatcher watcher = event -> events.countDown();
@@ -89,6 +96,37 @@ public final class Driver {
         return 0;
     }
 
+    private static void lock(String path, int count, int window) throws Exception {
+        while (contenders.size() < window) {
+            contenders.add(connect(connectString));
+        }
+        ExecutorService threads = Executors.newFixedThreadPool(window);
+        List<Future<Void>> work = new ArrayList<>();
+        for (CuratorFramework contender : contenders.subList(0, window)) {
+            work.add(threads.submit(() -> {
+                InterProcessMutex mutex = new InterProcessMutex(contender, path);
+                for (int i = 0; i < count / window; i++) {
+                    mutex.acquire();
+                    mutex.release();
+                }
+                return null;
+            }));
+        }
+        for (Future<Void> each : work) {
+            each.get();
+        }
+        threads.shutdown();
+    }
+
+    private static CuratorFramework connect(String connectString) throws Exception {
+        CuratorFramework made = CuratorFrameworkFactory.newClient(connectString, new ExponentialBackoffRetry(100, 3));
+        made.start();
+        if (!made.blockUntilConnected(15, TimeUnit.SECONDS)) {
+            throw new IllegalStateException("no connection to " + connectString);
+        }
+        return made;
+    }
+
     private static long oneByOne(String path, int count) throws Exception {
         long[] took = new long[count];
         for (int i = 0; i < count; i++) {
@@ -102,11 +140,9 @@ public final class Driver {
 
     public static void main(String[] args) throws Exception {
         OperatingSystemMXBean system = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
-        client = CuratorFrameworkFactory.newClient(args[0], new ExponentialBackoffRetry(100, 3));
-        client.start();
-        if (!client.blockUntilConnected(15, TimeUnit.SECONDS)) {
-            throw new IllegalStateException("no connection to " + args[0]);
-        }
+        connectString = args[0];
+        client = connect(connectString);
+        contenders.add(client);
         System.out.println("ready");
         BufferedReader input = new BufferedReader(new InputStreamReader(System.in));
         for (String line = input.readLine(); line != null; line = input.readLine()) {
@@ -118,6 +154,6 @@ public final class Driver {
             cpu = system.getProcessCpuTime() - cpu;
             System.out.println("done " + cpu / 1_000.0 + " " + wall / 1_000.0 + " " + p50 / 1_000.0);
         }
-        client.close();
+        contenders.forEach(CuratorFramework::close);
     }
 }

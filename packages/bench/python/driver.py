@@ -8,6 +8,7 @@ from kazoo.client import KazooClient
 
 DATA = b"\1" * 100
 client = KazooClient(hosts=sys.argv[1], timeout=10)
+contenders = [client]
 
 
 def pump(count, window, call):
@@ -82,6 +83,30 @@ def one_by_one(path, count):
     return sorted(took)[count // 2]
 
 
+def lock(path, count, window):
+    while len(contenders) < window:
+        contender = KazooClient(hosts=sys.argv[1], timeout=10)
+        contender.start()
+        contenders.append(contender)
+    failures = []
+
+    def contend(contender):
+        try:
+            for _ in range(count // window):
+                with contender.Lock(path):
+                    pass
+        except Exception as failure:
+            failures.append(failure)
+
+    threads = [threading.Thread(target=contend, args=[contender]) for contender in contenders[:window]]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+
+
 def run(workload, path, count, window):
     if workload == "get" and window == 1:
         return one_by_one(path, count)
@@ -89,6 +114,8 @@ def run(workload, path, count, window):
         create_delete(path, count, window)
     elif workload == "watch":
         watch(path, count, window)
+    elif workload == "lock":
+        lock(path, count, window)
     else:
         call = {
             "get": lambda _: client.get_async(path),
@@ -110,5 +137,6 @@ for line in sys.stdin:
     wall = time.monotonic() - began
     cpu = time.process_time() - cpu
     print(f"done {cpu * 1e6} {wall * 1e6} {p50 * 1e6}", flush=True)
-client.stop()
-client.close()
+for contender in contenders:
+    contender.stop()
+    contender.close()

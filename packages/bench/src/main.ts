@@ -8,6 +8,7 @@ import type { Bench, Row } from './bench.ts';
 import { compareCalls } from './calls.ts';
 import { chartOf } from './chart.ts';
 import { builtProgram, curatorProgram, kazooProgram, type Program } from './client-process.ts';
+import { compareLocks } from './locks.ts';
 import { pageOf, tableOf } from './report.ts';
 import { compareStartUp } from './start-up.ts';
 
@@ -16,6 +17,7 @@ type Section = (bench: Bench, programs: readonly Program[]) => Promise<Row[]>;
 const sections: Readonly<Record<string, Section>> = {
   calls: compareCalls,
   'start-up': compareStartUp,
+  locks: compareLocks,
 };
 
 const { values } = parseArgs({

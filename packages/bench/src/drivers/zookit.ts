@@ -1,10 +1,11 @@
-import { ZooKeeper } from 'zookit';
+import { Mutex, ZooKeeper } from 'zookit';
 import { BATCH, pump, serve } from '../driver.ts';
 
 const data = Buffer.alloc(100, 1);
 
 await serve(async (connectString) => {
   const zk = await ZooKeeper.connect(connectString);
+  const contenders = [zk];
   const then = (promise: Promise<unknown>, done: (error?: unknown) => void): void => {
     promise.then(() => done(), done);
   };
@@ -28,6 +29,14 @@ await serve(async (connectString) => {
           }
           then(transaction.commit(), done);
         }),
+      lock: async (path, count, window) => {
+        while (contenders.length < window) contenders.push(await ZooKeeper.connect(connectString));
+        const contend = async (contender: ZooKeeper): Promise<void> => {
+          const mutex = new Mutex(contender, path);
+          for (let grant = 0; grant < count / window; grant += 1) await (await mutex.acquire()).release();
+        };
+        await Promise.all(contenders.slice(0, window).map(contend));
+      },
       children: (path, count, window) => pump(count, window, (_, done) => then(zk.children(path), done)),
     },
     watch: (path, count, window, armed) =>
@@ -42,6 +51,6 @@ await serve(async (connectString) => {
           reject,
         );
       }),
-    close: () => void zk.close(),
+    close: () => void Promise.all(contenders.map((contender) => contender.close())),
   };
 });
