@@ -16,7 +16,7 @@ export interface StepHooks {
   onDone(): void;
 }
 
-type Step = Operation<StepHooks, void>;
+export type Step = Operation<StepHooks, void>;
 
 // What it changes is only true on the connection that it was sent on.
 function step(name: string, opcode: number, write: (writer: JuteWriter) => void): Step {

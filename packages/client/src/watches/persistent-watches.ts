@@ -145,6 +145,6 @@ export class PersistentWatches implements WatchOwner, Coverage {
 
 /** An error that ends all watches, as the one on that path reports it. */
 function about(error: ZooKeeperError, path: string): ZooKeeperError {
-  if (error.operation === 'watch') return error;
+  if (error.operation === 'watch' && error.path === path) return error;
   return zooKeeperError(error.code, { operation: 'watch', path, message: error.reason, cause: error });
 }

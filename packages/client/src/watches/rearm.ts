@@ -35,21 +35,17 @@ export function rearm(client: ClientParts, connection: Connection, isNext: () =>
   const { plain, recursive } = client.persistent.attach(target);
   if (lore.lacks(target, OpCode.setWatches)) dropOneShots(client, target);
   const relativeZxid = client.session.lastZxid;
+  // Before 3.9 a recursive watch takes the place of one of the children that is there already.
   const isRecursive = new Set(recursive);
+  const isLate = (path: string): boolean => isRecursive.has(path) && !client.persistent.covers('child', path);
   const children = [...client.watches.paths('child')];
   const all = batches(Math.min(BATCH_BYTES, client.settings.maxRequestBytes - OVERHEAD), [
     ['data', client.watches.paths('data')],
     ['exist', client.watches.paths('exist')],
-    ['child', children.filter((path) => !isRecursive.has(path))],
+    ['child', children.filter((path) => !isLate(path))],
     ['persistent', plain],
     ['recursive', recursive],
-    // Before 3.9 a recursive watch takes the place of those that were there.
-    [
-      'child',
-      isRecursive.size === 0
-        ? []
-        : children.filter((path) => isRecursive.has(path) && !client.persistent.covers('child', path)),
-    ],
+    ['child', children.filter(isLate)],
   ]);
   let blamed = false;
   const replies = all.map((batch) =>

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ProfileName } from '@zookit/testing';
+import { deferred } from '../../src/deferred.ts';
 import { useServers } from '../operations/use-server.ts';
 import { generator } from '../support/generator.ts';
 import { reconnected, settled } from './record.ts';
@@ -15,7 +16,20 @@ describe.each<ProfileName>(['3.6', '3.8', '3.9'])(
       async (seed) => {
         const server = await servers.start({ profile });
         const [zk, other] = [await servers.connect(server), await servers.connect(server)];
-        const cut = () => reconnected(zk, () => server.dropConnections()).then(() => settled(other));
+        const cut = async (meanwhile: () => Promise<void>) => {
+          const gate = deferred<'pass'>();
+          const id = zk.session?.id;
+          const open = server.intercept(({ type, sessionId }) =>
+            type === 'connect' && sessionId === id ? gate.promise : undefined,
+          );
+          await reconnected(zk, () => {
+            server.dropConnections();
+            void settled(other)
+              .then(meanwhile)
+              .finally(() => gate.resolve('pass'));
+          });
+          open();
+        };
         const walk = new WatchWalk(zk, other, generator(seed), cut);
         for (let i = 0; i < 80; i += 1) {
           await walk.step();
