@@ -6,7 +6,7 @@ import type { Program } from './program.ts';
 const VERSION = '5.9.0';
 
 /** Debian's libcurator-recipes-java puts its jars, and those of the packages it depends on, in one folder. */
-const debian = {
+export const debian: { version: string; folder: string; jars: string[] } = {
   version: '5.4.0',
   folder: '/usr/share/java',
   jars: [
