@@ -22,6 +22,7 @@ import { persistentWatchLife } from './persistent-watch-life.ts';
 import { persistentWatches } from './persistent-watches.ts';
 import { read } from './read.ts';
 import { serverLore } from './server-lore.ts';
+import { serviceDiscovery } from './service-discovery.ts';
 import { sessionExpiry } from './session-expiry.ts';
 import { sessionTakeover } from './session-takeover.ts';
 import { sessions } from './sessions.ts';
@@ -29,6 +30,7 @@ import { sizeLimits } from './size-limits.ts';
 import { stat } from './stat.ts';
 import { sync } from './sync.ts';
 import { transactions } from './transactions.ts';
+import { treeCache } from './tree-cache.ts';
 import { trees } from './trees.ts';
 import { watchEvents } from './watch-events.ts';
 import { watchOrder } from './watch-order.ts';
@@ -73,4 +75,6 @@ export const groups: readonly CaseGroup[] = [
   serverLore,
   trees,
   mutex,
+  treeCache,
+  serviceDiscovery,
 ];
