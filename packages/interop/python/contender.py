@@ -1,4 +1,4 @@
-"""Stands in line by kazoo's Lock, led by lines on standard input; the README has the commands.
+"""Stands in line by kazoo's locks, led by lines on standard input; the README has the commands.
 
 Arguments: connect string, session timeout in ms, folder for records, further lock patterns.
 """
@@ -23,33 +23,38 @@ def say(*words):
         print(*words, flush=True)
 
 
+KINDS = {"mutex": client.Lock, "read": client.ReadLock, "write": client.WriteLock}
+
+
 class Contender:
     def __init__(self, name):
         self.name = name
-        # Unbuffered: what is written is with the system, and kill -9 takes nothing back.
-        self.records = open(os.path.join(folder, name + ".jsonl"), "xb", buffering=0)
+        self.records = {}
 
-    def write(self, **line):
-        self.records.write((json.dumps(line) + "\n").encode())
+    def write(self, kind, **line):
+        if kind not in self.records:
+            # Unbuffered: what is written is with the system, and kill -9 takes nothing back.
+            self.records[kind] = open(os.path.join(folder, f"{self.name}.{kind}.jsonl"), "xb", buffering=0)
+        self.records[kind].write((json.dumps(line) + "\n").encode())
 
-    def acquire(self, path):
-        self.lock = client.Lock(path, extra_lock_patterns=patterns)
-        self.write(what="queued", at=str(time.monotonic_ns()))
+    def acquire(self, path, kind):
+        self.lock = KINDS[kind](path, extra_lock_patterns=patterns)
+        self.write(kind, what="queued", at=str(time.monotonic_ns()))
         self.lock.acquire()
         granted = time.monotonic_ns()
         self.node = path + "/" + self.lock.node
         self.token = str(client.exists(self.node).czxid)
-        self.write(what="granted", token=self.token, **{"from": str(granted)})
+        self.write(kind, what="granted", token=self.token, **{"from": str(granted)})
 
-    def release(self):
-        self.write(what="ended", token=self.token, to=str(time.monotonic_ns()), why="released")
+    def release(self, kind):
+        self.write(kind, what="ended", token=self.token, to=str(time.monotonic_ns()), why="released")
         self.lock.release()
 
-    def race(self, path, count):
+    def race(self, path, kind, count):
         for _ in range(count):
-            self.acquire(path)
+            self.acquire(path, kind)
             time.sleep(0.001)
-            self.release()
+            self.release(kind)
 
     def obey(self, command, *rest):
         try:
@@ -57,10 +62,10 @@ class Contender:
                 self.acquire(*rest)
                 say("granted", self.name, self.node)
             elif command == "release":
-                self.release()
+                self.release(*rest)
                 say("released", self.name)
             elif command == "race":
-                self.race(rest[0], int(rest[1]))
+                self.race(rest[0], rest[1], int(rest[2]))
                 say("raced", self.name)
             else:
                 raise ValueError(command)

@@ -5,6 +5,9 @@ import type { Program } from './program.ts';
 
 const VERSION = '5.9.0';
 
+/** The last release before the read lock of a writer got the number of its write lock. */
+export const CURATOR_BEFORE_DOWNGRADE = '5.4.0';
+
 /** Debian's libcurator-recipes-java puts its jars, and those of the packages it depends on, in one folder. */
 export const debian: { version: string; folder: string; jars: string[] } = {
   version: '5.4.0',
@@ -24,17 +27,17 @@ export interface Curator {
 }
 
 /** Makes sure that Apache Curator is on this machine. Rejects when it can't be had; the message says what to install. */
-export async function fetchCurator(debianFolder: string = debian.folder): Promise<Curator> {
-  const folder = join(cacheFolder(), 'apache-curator', VERSION);
+export async function fetchCurator(version: string = VERSION, debianFolder: string = debian.folder): Promise<Curator> {
+  const folder = join(cacheFolder(), 'apache-curator', version);
   try {
     const from = await fetchJars({
-      name: `Apache Curator ${VERSION}`,
+      name: `Apache Curator ${version}`,
       folder,
-      dependencies: [`org.apache.curator:curator-recipes:${VERSION}`, 'org.slf4j:slf4j-nop:2.0.13'],
-      proof: `curator-recipes-${VERSION}.jar`,
+      dependencies: [`org.apache.curator:curator-recipes:${version}`, 'org.slf4j:slf4j-nop:2.0.13'],
+      proof: `curator-recipes-${version}.jar`,
       elsewhere: ', or the package libcurator-recipes-java (Debian),',
     });
-    return { version: VERSION, classpath: join(folder, '*'), from };
+    return { version, classpath: join(folder, '*'), from };
   } catch (error) {
     if (!(await exists(join(debianFolder, `curator-recipes-${debian.version}.jar`)))) throw error;
     const classpath = debian.jars.map((name) => join(debianFolder, `${name}.jar`)).join(':');
@@ -42,10 +45,10 @@ export async function fetchCurator(debianFolder: string = debian.folder): Promis
   }
 }
 
-/** A process of contenders by Curator's InterProcessMutex. */
-export async function curatorProgram(): Promise<Program> {
+/** A process of contenders by Curator's locks. */
+export async function curatorProgram(wanted?: string): Promise<Program> {
   const java = await findJava();
-  const { version, classpath } = await fetchCurator();
+  const { version, classpath } = await fetchCurator(wanted);
   const source = fileURLToPath(new URL('../java/Contender.java', import.meta.url));
   const light = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData'];
   return { name: 'curator', version, command: java, before: [...light, '-cp', classpath, source], after: [] };

@@ -45,7 +45,7 @@ export async function fetchKazoo(): Promise<Kazoo> {
   }
 }
 
-/** A process of contenders by kazoo's Lock; `patterns`: names of other clients' znodes that it is to wait for. */
+/** A process of contenders by kazoo's locks; `patterns`: names of other clients' znodes that it is to wait for. */
 export async function kazooProgram(...patterns: readonly string[]): Promise<Program> {
   const { version, python } = await fetchKazoo();
   const source = fileURLToPath(new URL('../python/contender.py', import.meta.url));

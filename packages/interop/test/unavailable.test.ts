@@ -42,10 +42,12 @@ describe('without what the tests need', () => {
 
   it('Maven: says so, unless Debian has the jars', async () => {
     const debian = join(home, 'debian');
-    await expect(fetchCurator(debian)).rejects.toThrow(/Apache Curator 5.*install Maven.*libcurator-recipes-java/);
+    await expect(fetchCurator(undefined, debian)).rejects.toThrow(
+      /Apache Curator 5.*install Maven.*libcurator-recipes-java/,
+    );
     await mkdir(debian);
     await writeFile(join(debian, 'curator-recipes-5.4.0.jar'), '');
-    const curator = await fetchCurator(debian);
+    const curator = await fetchCurator(undefined, debian);
     expect(curator).toMatchObject({ version: '5.4.0', from: 'debian' });
     expect(curator.classpath.split(':')).toContain(join(debian, 'curator-recipes.jar'));
   });

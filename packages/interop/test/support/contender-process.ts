@@ -177,7 +177,10 @@ export class ContenderProcess {
   }
 }
 
-/** Stands in line again and again, one place at a time, and writes down when it held. */
+/** What a contender asks for: `semaphore:LEASES` or `semaphore:LEASES:COUNT` for leases. */
+export type Kind = 'mutex' | 'read' | 'write' | `semaphore:${string}`;
+
+/** Stands in line again and again, one place of a kind at a time, and writes down when it held. */
 export class Contender {
   /** Also the name in its records. */
   readonly id: string;
@@ -191,17 +194,21 @@ export class Contender {
   }
 
   /** Resolves with its znode's path, once it is granted. */
-  acquire(path: string, { revocable = false }: { revocable?: boolean } = {}): Promise<string> {
-    return this.process.ask(`acquire ${this.id} ${path}${revocable ? ' revocable' : ''}`, `granted ${this.id}`);
+  acquire(
+    path: string,
+    { kind = 'mutex', revocable = false }: { kind?: Kind; revocable?: boolean } = {},
+  ): Promise<string> {
+    const line = `acquire ${this.id} ${path} ${kind}${revocable ? ' revocable' : ''}`;
+    return this.process.ask(line, `granted ${this.id}`);
   }
 
-  async release(): Promise<void> {
-    await this.process.ask(`release ${this.id}`, `released ${this.id}`);
+  async release(kind: Kind = 'mutex'): Promise<void> {
+    await this.process.ask(`release ${this.id} ${kind}`, `released ${this.id}`);
   }
 
   /** Acquires and releases so many times, working for a millisecond each. */
-  async race(path: string, grants: number): Promise<void> {
-    await this.process.ask(`race ${this.id} ${path} ${grants}`, `raced ${this.id}`);
+  async race(path: string, grants: number, kind: Kind = 'mutex'): Promise<void> {
+    await this.process.ask(`race ${this.id} ${path} ${kind} ${grants}`, `raced ${this.id}`);
   }
 
   /** Resolves when it was asked to let go. */
@@ -219,7 +226,8 @@ export class Contender {
     return { service: this.id, at: await this.process.kill() };
   }
 
-  records(): ServiceRecords {
-    return readRecords(this.id, readFileSync(join(this.#folder, `${this.id}.jsonl`), 'utf8'), this.process.deadAt);
+  records(kind: Kind = 'mutex'): ServiceRecords {
+    const text = readFileSync(join(this.#folder, `${this.id}.${kind}.jsonl`), 'utf8');
+    return readRecords(this.id, text, this.process.deadAt);
   }
 }

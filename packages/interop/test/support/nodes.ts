@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import type { ZooKeeper } from 'zookit';
 
-const CONTENDER = /^_c_[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}-lock-\d{10}$/;
+const CONTENDER =
+  /^_c_[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}-(?:lock-|lease-|__READ__|__WRIT__)\d{10}$/;
 
 /** A znode, without what differs from one to the next by its nature. */
 export interface Look {
