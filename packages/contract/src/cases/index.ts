@@ -26,6 +26,7 @@ import { serviceDiscovery } from './service-discovery.ts';
 import { sessionExpiry } from './session-expiry.ts';
 import { sessionTakeover } from './session-takeover.ts';
 import { sessions } from './sessions.ts';
+import { multiLocks, readWriteLocks, semaphores } from './sharing-locks.ts';
 import { sizeLimits } from './size-limits.ts';
 import { stat } from './stat.ts';
 import { sync } from './sync.ts';
@@ -77,4 +78,7 @@ export const groups: readonly CaseGroup[] = [
   mutex,
   treeCache,
   serviceDiscovery,
+  readWriteLocks,
+  semaphores,
+  multiLocks,
 ];
