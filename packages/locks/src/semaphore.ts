@@ -103,7 +103,10 @@ export class Semaphore extends LockEmitter {
     return runHeld(held, work, (error) => coreOf(this.#zk).events.report(error));
   }
 
-  /** The leases that are held, the oldest first, also those of other clients. */
+  /**
+   * The leases that are held, the oldest first, also those of other clients. Of one who waits for several, those that
+   * are free are among them.
+   */
   async holders(options: CallOptions = {}): Promise<QueueEntry[]> {
     const { leases, mutex, limit } = this.#terms;
     const read = { signal: options.signal, timeout: options.timeout };
@@ -111,9 +114,11 @@ export class Semaphore extends LockEmitter {
       readQueue(this.#zk, mutex.base, mutex.driver.ticketOf, read),
       readQueue(this.#zk, leases.base, leaseTickets, read, () => true),
     ]);
-    if (entries.length <= limit.value || first === undefined) return entries;
-    // The first in line waits for the leases that it has laid down since it came.
-    return entries.filter(({ sessionId, since }) => sessionId !== first.sessionId || since < first.since);
+    const excess = entries.length - limit.value;
+    if (excess <= 0 || first === undefined) return entries;
+    // The first in line has laid down the leases that are too many, and waits for others to go.
+    const waiting = entries.filter(({ sessionId }) => sessionId === first.sessionId).slice(-excess);
+    return entries.filter((entry) => !waiting.includes(entry));
   }
 
   async #take(operation: string, options: LeaseOptions, waits: boolean): Promise<Held | null> {

@@ -458,6 +458,18 @@ describe('holders', () => {
     const held = await next;
     expect((await (semaphores[0] as Semaphore).holders()).map(({ path }) => path)).toEqual([holds[1]?.path, held.path]);
   });
+
+  it('are told from those of the same client that wait', async () => {
+    await using world = await World.start();
+    const semaphore = new Semaphore(await world.client(), '/s', { leases: 2 });
+    const waits = Array.from({ length: 4 }, () => semaphore.acquire());
+    const holds = await Promise.all(waits.slice(0, 2));
+    await laidDown(world, 3, 2);
+    await waiting(world);
+    expect((await semaphore.holders()).map(({ path }) => path)).toEqual(holds.map(({ path }) => path));
+    for (const held of holds) await held.release();
+    for (const held of await Promise.all(waits.slice(2))) await held.release();
+  });
 });
 
 describe('the events of a semaphore', () => {

@@ -76,9 +76,9 @@ export const groups: readonly CaseGroup[] = [
   serverLore,
   trees,
   mutex,
-  treeCache,
-  serviceDiscovery,
   readWriteLocks,
   semaphores,
   multiLocks,
+  treeCache,
+  serviceDiscovery,
 ];
