@@ -11,6 +11,7 @@ import {
 } from '@zookit/recipe-core/internal';
 import type { NodeKind } from './node-kind.ts';
 import { NumberedCreate } from './numbered-create.ts';
+import { whileConnected } from './while-connected.ts';
 
 export interface KeeperHooks {
   onCreated(path: string): void;
@@ -130,7 +131,7 @@ export class Keeper {
 
   async #refused(error: unknown, patience: Patience): Promise<void> {
     this.#wanted?.confirmed.reject(error);
-    this.#hooks.onRefused(error);
+    if ((error as ZooKeeperError).code !== 'CLOSED') this.#hooks.onRefused(error);
     const { signal } = this.#stop;
     if ((error as ZooKeeperError).code === 'NO_NODE' && this.#kind.again.parents === false) {
       await this.#zk.exists(parentOf(this.path), { watch: this.#ring, watchSignal: signal, signal }).catch(() => {});
@@ -285,20 +286,4 @@ function unless(...codes: readonly string[]): (error: ZooKeeperError) => null {
     if (codes.includes(error.code)) return null;
     throw error;
   };
-}
-
-/** Resolves with the work, and as soon as there is no connection: it goes on in the background then. */
-function whileConnected(zk: ZooKeeper, work: Promise<void>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onState = (): void => {
-      zk.off('state', onState);
-      work.catch((error: unknown) => coreOf(zk).events.report(error));
-      resolve();
-    };
-    if (zk.state !== 'connected') onState();
-    else {
-      zk.on('state', onState);
-      work.then(resolve, reject).finally(() => zk.off('state', onState));
-    }
-  });
 }

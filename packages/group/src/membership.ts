@@ -92,7 +92,7 @@ export class Membership {
       } catch (error) {
         if (patience.signal.aborted) continue;
         this.#first.reject(error);
-        this.#hooks.onRefused(error);
+        if ((error as ZooKeeperError).code !== 'CLOSED') this.#hooks.onRefused(error);
         await patience.for(this.#bell.heard()).catch(() => {});
       } finally {
         patience.end();

@@ -120,6 +120,9 @@ export {
 export {
   GroupMember,
   type GroupMemberEvents,
+  Partitioner,
+  type PartitionerEvents,
+  type PartitionerOptions,
   PersistentNode,
   type PersistentNodeEvents,
   type PersistentNodeOptions,
