@@ -256,8 +256,7 @@ export class Keeper {
         if (path === null || this.#kind.ttl !== null) return 'done';
         const syncing = this.#zk.sync(path);
         const [stat] = await Promise.all([this.#zk.exists(path), syncing]);
-        const isTheirs = this.#kind.isEphemeral && !this.#owners.has(stat?.ephemeralOwner ?? 0n);
-        if (stat === null || isTheirs) return 'done';
+        if (stat === null || (this.#kind.isEphemeral && !this.#isOurs(stat))) return 'done';
         await this.#zk.delete(path, { guaranteed: true }).catch(unless('NO_NODE', ...this.#mayStay()));
         return 'done';
       });
@@ -267,6 +266,11 @@ export class Keeper {
       patience.end();
       if (this.#path !== null && kept.get(this.#zk, this.#path) === this) kept.delete(this.#zk, this.#path);
     }
+  }
+
+  /** The session may have been another one by the time that the create was sent. */
+  #isOurs({ ephemeralOwner }: Stat): boolean {
+    return this.#owners.has(ephemeralOwner) || ephemeralOwner === this.#core.session.grant?.id;
   }
 
   /** A container with children stays: the server removes it when they are gone. */

@@ -238,7 +238,7 @@ export class Partitioner extends SafeEmitter<PartitionerEvents> {
       const others = await orNull(this.#zk.children(this.#members));
       if ((others?.children.length ?? 0) === 0) await removeAssignment(this.#zk, this.#assignment, assignment);
     } catch (error) {
-      if (!isPassing(error) && !coreOf(this.#zk).over.aborted) this.report(error);
+      if (!isPassing(error) && (error as ZooKeeperError).code !== 'CLOSED') this.report(error);
     }
   }
 
