@@ -27,12 +27,14 @@ export class HeldNode extends HeldEmitter implements Held {
   readonly #teller: Teller | undefined;
   readonly #standing: Standing | undefined;
   readonly #since: number;
-  readonly #controller = abortController();
+  /** Made when somebody asks for the signal: most holds are short, and nobody does. */
+  #controller: AbortController | null = null;
   readonly #offSession: () => void;
   readonly #onSuspect: () => void;
   readonly #onReconnected: () => void;
   #revocation: RevocationWatch | null = null;
   #end: 'released' | 'lost' | null = null;
+  #reason: (() => LeaseLostError) | null = null;
   #deadline = 0;
   #release: Promise<'released' | 'lost'> | null = null;
 
@@ -66,6 +68,10 @@ export class HeldNode extends HeldEmitter implements Held {
   }
 
   get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = abortController();
+      if (this.#reason !== null) this.#controller.abort(this.#reason());
+    }
     return this.#controller.signal;
   }
 
@@ -132,7 +138,7 @@ export class HeldNode extends HeldEmitter implements Held {
   async #letGo(): Promise<'released' | 'lost'> {
     if (this.#end === null && this.#isTimeOver()) this.#lose('its time is over', undefined, true);
     if (this.#end === 'lost') return 'lost';
-    this.#finish('released', this.#reason('it was released'));
+    this.#finish('released', () => this.#leaseLost('it was released'));
     this.#teller?.tell('released', this.path, { heldFor: this.#heldFor() });
     return (await leave(this.#zk, this.path)) === 'missing' ? 'lost' : 'released';
   }
@@ -143,8 +149,8 @@ export class HeldNode extends HeldEmitter implements Held {
 
   #lose(why: string, cause: unknown, nodeRemains: boolean): void {
     if (this.#end !== null) return;
-    const reason = this.#reason(why, cause);
-    this.#finish('lost', reason);
+    const reason = this.#leaseLost(why, cause);
+    this.#finish('lost', () => reason);
     // It would keep everybody else out for as long as the session lives.
     if (nodeRemains && this.#standing === undefined) leaveLater(this.#zk, this.path);
     else if (nodeRemains && this.#standing !== undefined) this.#standing.place = this.#place;
@@ -152,18 +158,19 @@ export class HeldNode extends HeldEmitter implements Held {
     this.#teller?.tell('lost', this.path, { heldFor: this.#heldFor(), reason });
   }
 
-  #finish(end: 'released' | 'lost', reason: LeaseLostError): void {
+  #finish(end: 'released' | 'lost', reason: () => LeaseLostError): void {
     this.#deadline = Math.min(this.#now(), this.#place.grant.lostAt);
     this.#end = end;
+    this.#reason = reason;
     this.#offSession();
     this.#zk.off('suspended', this.#onSuspect);
     this.#zk.off('suspect', this.#onSuspect);
     this.#zk.off('reconnected', this.#onReconnected);
     this.#revocation?.stop();
-    this.#controller.abort(reason);
+    this.#controller?.abort(reason());
   }
 
-  #reason(why: string, cause?: unknown): LeaseLostError {
+  #leaseLost(why: string, cause?: unknown): LeaseLostError {
     return new LeaseLostError('LEASE_LOST', { path: this.path, message: `no longer held: ${why}`, cause });
   }
 

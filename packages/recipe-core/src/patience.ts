@@ -19,7 +19,8 @@ export interface Wish {
  */
 export class Patience {
   readonly #core: PatienceHost;
-  readonly #controller = new AbortController();
+  /** Aborts when the wait is over. */
+  readonly signal: AbortSignal;
   readonly #offs: (() => void)[] = [];
 
   /** Throws BadArgumentsError on a bad timeout, and the reason when the wait is over before it begins. */
@@ -31,14 +32,19 @@ export class Patience {
     }
     signal?.throwIfAborted();
     core.over.throwIfAborted();
+    const isLimited = timeout !== undefined && timeout !== Number.POSITIVE_INFINITY;
+    this.signal = core.over;
+    if (signal === undefined && !isLimited) return;
+    const controller = new AbortController();
+    this.signal = controller.signal;
     const follow = (other: AbortSignal): void => {
-      this.#offs.push(onAbort(other, () => this.#controller.abort(other.reason)));
+      this.#offs.push(onAbort(other, () => controller.abort(other.reason)));
     };
     follow(core.over);
     if (signal !== undefined) follow(signal);
-    if (timeout === undefined || timeout === Number.POSITIVE_INFINITY) return;
+    if (!isLimited) return;
     const expire = (): void =>
-      this.#controller.abort(
+      controller.abort(
         new TimeoutError('TIMEOUT', {
           operation,
           path,
@@ -46,10 +52,6 @@ export class Patience {
         }),
       );
     this.#offs.push(core.dispatcher.setTimeout(expire, timeout));
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
   }
 
   /** Resolves with the promise, or rejects when the wait is over. */

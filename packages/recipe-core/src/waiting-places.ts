@@ -10,7 +10,7 @@ const waiting = new ClientMap<WaitingPlace>();
 export class WaitingPlace {
   readonly #zk: ZooKeeper;
   readonly #path: string;
-  readonly #behind = new Set<() => void>();
+  #behind: Set<() => void> | null = null;
 
   constructor(zk: ZooKeeper, path: string) {
     this.#zk = zk;
@@ -20,13 +20,14 @@ export class WaitingPlace {
 
   /** Calls back once this one has been granted, or leaves the line. Returns how to take that back. */
   onEnd(callback: () => void): () => void {
+    this.#behind ??= new Set();
     this.#behind.add(callback);
-    return () => this.#behind.delete(callback);
+    return () => this.#behind?.delete(callback);
   }
 
   end(): void {
     waiting.delete(this.#zk, this.#path);
-    for (const callback of this.#behind) callback();
+    for (const callback of this.#behind ?? []) callback();
   }
 }
 

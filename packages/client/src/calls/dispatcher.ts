@@ -1,5 +1,5 @@
 import { type Connection, ErrorCode, type Request, type ZooKeeperError, zooKeeperError } from '@zookit/protocol';
-import { abortController } from '../abort.ts';
+import { abortController, onAbort } from '../abort.ts';
 import { type Deferred, deferred } from '../deferred.ts';
 import type { Operation } from '../operations/operation.ts';
 import { removeWatches } from '../operations/remove-watches.ts';
@@ -51,6 +51,8 @@ export class Dispatcher implements CallOwner {
     this.#settings = settings;
     this.#watches = watches;
     this.#hooks = hooks;
+    // Waits come and go by the thousand; the one listener that they share stays.
+    onAbort(this.#over.signal, () => {});
   }
 
   /** The place that the next call will have in the order of calls. */
