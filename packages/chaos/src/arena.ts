@@ -16,13 +16,14 @@ export interface ArenaOptions {
   sessionTimeout: number;
   /** Of the servers, in ms. */
   tickTime: number;
+  /** How long a holder works, in ms; default 20. */
+  work?: number;
   /** Where the records are kept. */
   folder: string;
 }
 
 export const PATH = '/chaos/contest';
-const RESOURCE = '/chaos/resource';
-/** How long a holder works, in ms. */
+export const RESOURCE = '/chaos/resource';
 const WORK = 20;
 /** Longer than anything takes that must come, in ms. */
 const PATIENCE = 60_000;
@@ -134,12 +135,12 @@ export class Arena {
     this.#resource.close();
   }
 
-  async #fill({ kind, contenders, sessionTimeout, folder }: ArenaOptions): Promise<void> {
+  async #fill({ kind, contenders, sessionTimeout, folder, work = WORK }: ArenaOptions): Promise<void> {
     const zk = await ZooKeeper.connect(this.server.connectString);
     await zk.create(RESOURCE, null, { parents: true });
     await zk.close();
     const servers = this.server.members.map(({ connectString }) => connectString);
-    const common = { kind, sessionTimeout, path: PATH, resource: RESOURCE, work: WORK };
+    const common = { kind, sessionTimeout, path: PATH, resource: RESOURCE, work };
     for (let index = 0; index < contenders; index += 1) {
       const corner = await Corner.open(
         servers,

@@ -79,7 +79,8 @@ class Contender {
     void writing.then(() => {
       written = true;
     });
-    for (let end = performance.now() + this.#terms.work; performance.now() < end || !written; ) {
+    const end = performance.now() + this.#terms.work;
+    while ((performance.now() < end && !this.#stopped.signal.aborted) || !written) {
       const at = now();
       if (!held.isHeld) break;
       seen = at;

@@ -1,11 +1,21 @@
 import { milliseconds } from './clock.ts';
 import type { ContenderHistory, GuardedWrite, Hold, TokenWrite } from './history.ts';
 
+/** For what a busy machine may take to tell a process, in ns. */
+const AT_ONCE = 3_000_000_000n;
+
 /** A process stood still, from when it surely did until it was told to go on. */
 export interface Stop {
   contender: string;
   from: bigint;
   to: bigint;
+}
+
+/** Somebody else deleted the znode by which the contender held. */
+export interface Deposition {
+  contender: string;
+  /** Right before it was asked for. */
+  at: bigint;
 }
 
 /** How things went on after the last fault. */
@@ -23,6 +33,9 @@ export interface Recovery {
 export interface Case {
   histories: readonly ContenderHistory[];
   stops: readonly Stop[];
+  depositions?: readonly Deposition[];
+  /** The servers have lost their data on the way: what their numbers say of the order means nothing. */
+  wiped?: boolean;
   recovery: Recovery | null;
   /** Znodes of contenders that were there when all of them had ended. */
   left: readonly string[];
@@ -45,19 +58,22 @@ export interface Verdict {
 }
 
 /** Judges a run by what its processes wrote down themselves, by one clock. */
-export function judge({ histories, stops, recovery, left, mishaps }: Case): Verdict {
-  const holds = histories.flatMap((history) => history.holds.map((hold) => asItRan(hold, stops)));
+export function judge({ histories, stops, depositions = [], wiped = false, recovery, left, mishaps }: Case): Verdict {
+  const holds = histories.flatMap((history) =>
+    history.holds.map((hold) => asDeposed(asItRan(hold, stops), depositions)),
+  );
   holds.sort((a, b) => compare(a.from, b.from));
   const tokenWrites = histories.flatMap((history) => history.tokenWrites);
   const guardedWrites = histories.flatMap((history) => history.guardedWrites);
   const failures = [
     ...mishaps,
     ...overlaps(holds),
-    ...fallingTokens(holds),
+    ...(wiped ? [] : fallingTokens(holds)),
     ...holds.filter(({ end }) => end === 'open').map((hold) => `${named(hold)} left no word of how its hold ended`),
-    ...wronglyRefused(tokenWrites, holds),
-    ...wronglyAccepted(tokenWrites),
-    ...wronglyApplied(guardedWrites),
+    ...(wiped ? [] : wronglyRefused(tokenWrites, holds)),
+    ...(wiped ? [] : wronglyAccepted(tokenWrites)),
+    ...guardedWrites.filter(({ stale, zxid }) => stale && zxid !== null).map(staleButApplied),
+    ...(wiped ? [] : appliedLate(guardedWrites)),
     ...(recovery === null ? [] : lateRecovery(recovery)),
     ...left.map((path) => `${path} was left behind`),
   ];
@@ -85,6 +101,18 @@ function asItRan(hold: Hold, stops: readonly Stop[]): Hold {
       contender === hold.contender && hold.end === 'lost' && hold.seen <= from && from > hold.from && to <= hold.to,
   );
   return stop === undefined ? hold : { ...hold, to: stop.from };
+}
+
+/**
+ * Who takes a holder's znode away takes the hold, and nobody can be told of that before. The holder has to notice it at
+ * once: what it takes a busy machine to tell it counts for nothing.
+ */
+function asDeposed(hold: Hold, depositions: readonly Deposition[]): Hold {
+  const deposition = depositions.find(
+    ({ contender, at }) =>
+      contender === hold.contender && hold.end === 'lost' && hold.from < at && at < hold.to && hold.to - at < AT_ONCE,
+  );
+  return deposition === undefined ? hold : { ...hold, to: deposition.at };
 }
 
 /** Each hold against all that began before it, not only against the last one: a long hold may cover several. */
@@ -138,14 +166,18 @@ function wronglyAccepted(writes: readonly TokenWrite[]): string[] {
   return found;
 }
 
-/** In the order in which the ensemble applied them, tokens never fall, and whoever holds no more applies nothing. */
-function wronglyApplied(writes: readonly GuardedWrite[]): string[] {
+/** Whoever holds no more applies nothing. */
+function staleButApplied(write: GuardedWrite): string {
+  return `a guarded write of ${named(write)} was applied after its hold had ended`;
+}
+
+/** In the order in which the ensemble applied them, tokens never fall. */
+function appliedLate(writes: readonly GuardedWrite[]): string[] {
   const found: string[] = [];
   const applied = writes.flatMap((write) => (write.zxid === null ? [] : [{ ...write, zxid: write.zxid }]));
   applied.sort((a, b) => compare(a.zxid, b.zxid));
   for (const [index, write] of applied.entries()) {
     const before = applied[index - 1];
-    if (write.stale) found.push(`a guarded write of ${named(write)} was applied after its hold had ended`);
     if (before !== undefined && before.token > write.token) {
       found.push(`a guarded write of ${named(write)} was applied after one of ${named(before)}`);
     }
@@ -153,7 +185,8 @@ function wronglyApplied(writes: readonly GuardedWrite[]): string[] {
   return found;
 }
 
-function lateRecovery({ at, electedAt, grantedAt, allowance }: Recovery): string[] {
+/** Says so when the next grant took longer than it may. */
+export function lateRecovery({ at, electedAt, grantedAt, allowance }: Recovery): string[] {
   if (grantedAt === null) return ['nobody was granted anything after the last fault'];
   const late = milliseconds(grantedAt - electedAt) - allowance;
   if (late <= 0) return [];

@@ -1,4 +1,4 @@
-import { type Held, Mutex, type ZooKeeper } from 'zookit';
+import { type Held, LeaderLatch, LeaderSelector, Mutex, type ZooKeeper } from 'zookit';
 
 /** What is fought for, as one contender sees it. */
 export interface Contest {
@@ -8,14 +8,44 @@ export interface Contest {
   close(): Promise<void>;
 }
 
-export type Kind = 'mutex' | 'kazoo-mutex';
+export type Kind = 'mutex' | 'kazoo-mutex' | 'latch' | 'selector';
 
 /** What can be fought for; `path` is where its contenders have their znodes. */
 export const kinds: Readonly<Record<Kind, (zk: ZooKeeper, path: string) => Contest>> = {
   mutex: (zk, path) => mutexContest(new Mutex(zk, path)),
   'kazoo-mutex': (zk, path) => mutexContest(new Mutex(zk, path, { layout: 'kazoo' })),
+  latch: (zk, path) => latchContest(new LeaderLatch(zk, path)),
+  selector: selectorContest,
 };
 
 function mutexContest(mutex: Mutex): Contest {
   return { acquire: (signal) => mutex.acquire({ signal }), close: async () => {} };
+}
+
+function latchContest(latch: LeaderLatch): Contest {
+  return {
+    acquire: async (signal) => {
+      await latch.start();
+      return latch.wait({ signal });
+    },
+    close: () => latch.close(),
+  };
+}
+
+/** The function hands its hold out, and is done when that is released. */
+function selectorContest(zk: ZooKeeper, path: string): Contest {
+  let taken: ((held: Held) => void) | null = null;
+  const selector = new LeaderSelector(zk, path, { requeue: true }, async (held) => {
+    taken?.(held);
+    await new Promise<void>((resolve) => held.signal.addEventListener('abort', () => resolve(), { once: true }));
+  });
+  return {
+    acquire: (signal) =>
+      new Promise((resolve, reject) => {
+        taken = resolve;
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+        selector.start().catch(reject);
+      }),
+    close: () => selector.close(),
+  };
 }

@@ -184,3 +184,33 @@ describe('the end of a run', () => {
     ]);
   });
 });
+
+describe('a holder whose znode somebody else deleted', () => {
+  const told = { holds: [hold('a', 1, 0, 30, { end: 'lost' }), hold('b', 2, 20, 40)] };
+
+  it('held until then', () => {
+    expect(failuresOf(told)).toHaveLength(1);
+    expect(failuresOf(told, { depositions: [{ contender: 'a', at: at(15) }] })).toEqual([]);
+    expect(failuresOf(told, { depositions: [{ contender: 'b', at: at(15) }] })).toHaveLength(1);
+  });
+
+  it('has to notice it at once', () => {
+    const late = { holds: [hold('a', 1, 0, 3_020, { end: 'lost' }), hold('b', 2, 20, 40)] };
+    expect(failuresOf(late, { depositions: [{ contender: 'a', at: at(15) }] })).toHaveLength(1);
+  });
+});
+
+describe('servers that have lost their data', () => {
+  it('begin to count anew; who held is judged as before', () => {
+    const told = {
+      holds: [hold('a', 9, 0, 10), hold('b', 1, 20, 30)],
+      tokenWrites: [tokenWrite('a', 9, 1, 2), tokenWrite('b', 1, 21, 22, false)],
+      guardedWrites: [guarded('b', 1, 5), guarded('a', 9, 11)],
+    };
+    expect(failuresOf(told).length).toBeGreaterThan(0);
+    expect(failuresOf(told, { wiped: true })).toEqual([]);
+    const stale = { ...told, guardedWrites: [guarded('a', 9, 11, true)] };
+    expect(failuresOf(stale, { wiped: true })).toHaveLength(1);
+    expect(failuresOf({ holds: [hold('a', 9, 0, 10), hold('b', 1, 5, 30)] }, { wiped: true })).toHaveLength(1);
+  });
+});

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConnectionLossError, NotReadOnlyError, type ZooKeeper } from '@zookit/client';
+import { coreOf } from '@zookit/client/internal';
 import { type Contest, contend, curatorTickets, type Driver, firstInLine, tryContend } from '../src/internal.ts';
 import { outcome, until, World } from './support/world.ts';
 
@@ -68,6 +69,20 @@ describe('the contender loop', () => {
     const held = await granting;
     expect(held.path).not.toBe(foreign[0]);
     expect(world.server.node(held.path)?.stat.ephemeralOwner).toBe(zk.session?.id);
+  });
+
+  it('grants nothing on a server that has lost its data, until what was held before must be over', async () => {
+    await using world = await World.start();
+    const zk = await world.client();
+    const { session } = coreOf(zk);
+    // As after the loss of a session that had seen more than there is now.
+    const past = { zxid: 1_000_000n, until: performance.now(), timeout: 300 };
+    Object.defineProperty(session, 'past', { value: past, configurable: true });
+    const held = await contend(contest(zk), {});
+    expect(performance.now()).toBeGreaterThanOrEqual(past.until + past.timeout);
+    await held.release();
+    Object.defineProperty(session, 'past', { value: { ...past, zxid: 1n, timeout: 60_000 } });
+    expect((await contend(contest(zk), { timeout: 5_000 })).isHeld).toBe(true);
   });
 
   it('grants nothing while the connection is lost', async () => {

@@ -11,6 +11,7 @@ import { createWithEnd } from './create-with-end.ts';
 import { data } from './data.ts';
 import { errorPrecedence } from './error-precedence.ts';
 import { guaranteedDelete } from './guaranteed-delete.ts';
+import { leader } from './leader.ts';
 import { lostConnection } from './lost-connection.ts';
 import { manyReads } from './many-reads.ts';
 import { mutex } from './mutex.ts';
@@ -81,4 +82,5 @@ export const groups: readonly CaseGroup[] = [
   multiLocks,
   treeCache,
   serviceDiscovery,
+  leader,
 ];
