@@ -11,10 +11,12 @@ import {
   Patience,
   readQueue,
   requirePolicy,
+  revokeAt,
   runHeld,
 } from '@zookit/recipe-core/internal';
 import { type LeaseCount, LeaseLimit } from './lease-limit.ts';
 import { LeaseWish, type SemaphoreTerms } from './lease-wish.ts';
+import type { Lock } from './lock.ts';
 import { noteClient } from './lock-host.ts';
 
 export interface SemaphoreOptions extends RecipeOptions {
@@ -42,7 +44,7 @@ const leaseTickets = curatorTickets(leaseName);
  * A lease ends with its own `release()`, or with its session. Its `fencingToken` tells it from others and fences
  * nothing: several hold at the same time.
  */
-export class Semaphore extends LockEmitter {
+export class Semaphore extends LockEmitter implements Lock {
   /** The znode above `locks`, where those stand who want leases, and `leases`. */
   readonly path: string;
   readonly #zk: ZooKeeper;
@@ -53,9 +55,9 @@ export class Semaphore extends LockEmitter {
     super('semaphore', path);
     coreOf(zk);
     checkPath(path, 'Semaphore');
-    const { data, acl } = options;
-    const policy = requirePolicy(options, path);
-    const limit = new LeaseLimit(options.leases, path);
+    const { leases, data, acl } = options ?? {};
+    const policy = requirePolicy(options ?? {}, path);
+    const limit = new LeaseLimit(leases, path);
     const { teller } = this;
     this.path = path;
     this.#zk = zk;
@@ -108,17 +110,37 @@ export class Semaphore extends LockEmitter {
    * are free are among them.
    */
   async holders(options: CallOptions = {}): Promise<QueueEntry[]> {
+    const [holders] = await this.#read(options);
+    return holders;
+  }
+
+  /** The leases that are held, the oldest first, then those who wait, in order. */
+  async queue(options: CallOptions = {}): Promise<QueueEntry[]> {
+    const [holders, line] = await this.#read(options);
+    return [...holders, ...line];
+  }
+
+  /**
+   * Asks all who have leases to let go: their Held emits `revoke`. Nothing is forced. False when nobody has one.
+   */
+  async revoke(options: CallOptions = {}): Promise<boolean> {
+    const asked = (await this.holders(options)).map(({ path }) => revokeAt(this.#zk, path, options));
+    return (await Promise.all(asked)).includes(true);
+  }
+
+  async #read({ signal, timeout }: CallOptions): Promise<[holders: QueueEntry[], line: QueueEntry[]]> {
     const { leases, mutex, limit } = this.#terms;
-    const read = { signal: options.signal, timeout: options.timeout };
-    const [[first], entries] = await Promise.all([
-      readQueue(this.#zk, mutex.base, mutex.driver.ticketOf, read),
-      readQueue(this.#zk, leases.base, leaseTickets, read, () => true),
+    const options = { signal, timeout };
+    const [line, entries] = await Promise.all([
+      readQueue(this.#zk, mutex.base, mutex.driver.ticketOf, options, () => false),
+      readQueue(this.#zk, leases.base, leaseTickets, options, () => true),
     ]);
+    const [first] = line;
     const excess = entries.length - limit.value;
-    if (excess <= 0 || first === undefined) return entries;
+    if (excess <= 0 || first === undefined) return [entries, line];
     // The first in line has laid down the leases that are too many, and waits for others to go.
     const waiting = entries.filter(({ sessionId }) => sessionId === first.sessionId).slice(-excess);
-    return entries.filter((entry) => !waiting.includes(entry));
+    return [entries.filter((entry) => !waiting.includes(entry)), line];
   }
 
   async #take(operation: string, options: LeaseOptions, waits: boolean): Promise<Held | null> {

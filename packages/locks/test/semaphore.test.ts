@@ -371,6 +371,7 @@ describe('the number of leases', () => {
     const zk = await world.client();
     expect(() => new Semaphore(zk, '/s', { leases: leases as number })).toThrow(BadArgumentsError);
     expect(() => new Semaphore(zk, 's', { leases: 1 })).toThrow(PathError);
+    expect(() => new Semaphore(zk, '/s', undefined as never)).toThrow(BadArgumentsError);
   });
 });
 
@@ -469,6 +470,29 @@ describe('holders', () => {
     expect((await semaphore.holders()).map(({ path }) => path)).toEqual(holds.map(({ path }) => path));
     for (const held of holds) await held.release();
     for (const held of await Promise.all(waits.slice(2))) await held.release();
+  });
+});
+
+describe('queue and revoke', () => {
+  it('tell who has leases and who waits, and ask those who have some', async () => {
+    await using world = await World.start();
+    const [a, b, c] = (await semaphoresOf(world, 3, 2)) as [Semaphore, Semaphore, Semaphore];
+    expect(await a.revoke()).toBe(false);
+    const holds = [await a.acquire(), await b.acquire()];
+    const next = c.acquire();
+    await waiting(world);
+    const last = a.acquire();
+    await laidDown(world, 3, 2);
+    const queue = await c.queue();
+    expect(queue.slice(0, 2).map(({ path }) => path)).toEqual(holds.map(({ path }) => path));
+    expect(queue.slice(2).map(({ path }) => path)).toEqual(world.names('/s/locks').map((name) => `/s/locks/${name}`));
+    expect(queue.map(({ holds: has }) => has)).toEqual([true, true, false, false]);
+    const asked: number[] = [];
+    for (const [i, held] of holds.entries()) held.on('revoke', () => asked.push(i));
+    expect(await c.revoke()).toBe(true);
+    await until(() => asked.length === 2, 'both are asked');
+    for (const held of holds) await held.release();
+    for (const held of await Promise.all([next, last])) await held.release();
   });
 });
 
