@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// npm run bench -- [--quick] [--rounds N] [--only SECTION]...: the table on standard output, and in docs/ after a whole run.
+// npm run bench -- [--quick] [--rounds N] [--only SECTION]... [--client NAME]...: the table on standard output, and in docs/ after a whole run.
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { RealServer } from '@zookit/testing';
@@ -25,6 +25,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string' },
     only: { type: 'string', multiple: true },
+    client: { type: 'string', multiple: true },
   },
 });
 const chosen = values.only ?? Object.keys(sections);
@@ -41,13 +42,14 @@ async function clients(): Promise<{ programs: Program[]; missing: string[] }> {
   ];
   const missing: string[] = [];
   for (const [name, find] of Object.entries({ curator: curatorProgram, kazoo: kazooProgram })) {
+    if (values.client !== undefined && !values.client.includes(name)) continue;
     try {
       programs.push(await find());
     } catch (error) {
       missing.push(`${name} (${(error as Error).message.split('\n')[0]})`);
     }
   }
-  return { programs, missing };
+  return { programs: programs.filter(({ name }) => values.client?.includes(name) ?? true), missing };
 }
 
 const { programs, missing } = await clients();
@@ -69,7 +71,7 @@ try {
   await zk.close();
   console.log(tableOf(rows));
   for (const reason of missing) console.log(`not at hand: ${reason}`);
-  if (!values.quick && values.only === undefined) {
+  if (!values.quick && values.only === undefined && values.client === undefined) {
     const about = {
       server: `Apache ZooKeeper ${server.version}`,
       node: process.versions.node,

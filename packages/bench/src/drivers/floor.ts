@@ -45,8 +45,8 @@ class Floor {
     return frames;
   }
 
-  /** Sends one request over and over; `frames` are the requests, and so the replies, of one operation. */
-  repeat(bytes: Buffer, frames: number, count: number, window: number): Promise<void> {
+  /** Sends one request over and over. */
+  repeat(bytes: Buffer, count: number, window: number): Promise<void> {
     if (window === 1) {
       return pump(count, 1, (_, done) => {
         this.#onFrames = () => done();
@@ -66,16 +66,55 @@ class Floor {
       };
       this.#onFrames = (replies) => {
         answered += replies;
-        const operations = Math.floor(answered / frames);
-        if (operations >= count) resolve();
-        else send(window - (sent - operations));
+        if (answered >= count) resolve();
+        else send(replies);
       };
       send(window);
     });
   }
 
+  /** Sends the first request of each lane, when that is answered its second, then its first again, until there were so many pairs. */
+  alternate(lanes: readonly [first: Buffer, second: Buffer][], count: number): Promise<void> {
+    return new Promise((resolve) => {
+      /** What is on the wire, in the order in which it is answered: twice the lane, and 1 for a second request. */
+      const awaited: number[] = [];
+      let head = 0;
+      let begun = 0;
+      let ended = 0;
+      const requests: Buffer[] = [];
+      const ask = (lane: number, second: 0 | 1): void => {
+        awaited.push(lane * 2 + second);
+        requests.push((lanes[lane] as [Buffer, Buffer])[second]);
+      };
+      const begin = (lane: number): void => {
+        if (begun === count) return;
+        begun += 1;
+        ask(lane, 0);
+      };
+      const send = (): void => {
+        if (requests.length > 0)
+          this.#socket.write(requests.length === 1 ? (requests[0] as Buffer) : Buffer.concat(requests));
+        requests.length = 0;
+      };
+      this.#onFrames = (replies) => {
+        for (let i = 0; i < replies; i += 1) {
+          const which = awaited[head++] as number;
+          if ((which & 1) === 0) ask(which >> 1, 1);
+          else {
+            ended += 1;
+            begin(which >> 1);
+          }
+        }
+        send();
+        if (ended >= count) resolve();
+      };
+      for (const lane of lanes.keys()) begin(lane);
+      send();
+    });
+  }
+
   /** Resolves when so many frames have come. */
-  await(count: number): Promise<void> {
+  frames(count: number): Promise<void> {
     return new Promise((resolve) => {
       let left = count;
       this.#onFrames = (frames) => {
@@ -100,48 +139,53 @@ async function driver(connectString: string): Promise<Driver> {
   await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
   const floor = new Floor(socket);
   const hello = frame(int(0), int(0), int(0), int(30_000), int(0), int(0), buffer(Buffer.alloc(16)), bool(false));
-  const greeted = floor.await(1);
+  const greeted = floor.frames(1);
   floor.write(hello);
   await greeted;
   const ping = Buffer.concat([int(8), int(-2), int(11)]);
-  // In pauses only: a pong would be counted.
+  // In pauses only, and awaited before the next work begins: a pong would be counted.
   let idle = true;
+  let pong: Promise<void> = Promise.resolve();
   const pings = setInterval(() => {
-    if (idle) floor.write(ping);
+    if (!idle) return;
+    pong = floor.frames(1);
+    floor.write(ping);
   }, 2_500);
-  const alone = async (work: Promise<void>): Promise<void> => {
+  const alone = async (work: () => Promise<void>): Promise<void> => {
     idle = false;
-    await work;
+    await pong;
+    await work();
     idle = true;
   };
   const get = (path: string, watch: boolean): Buffer => request(4, text(path), bool(watch));
   return {
     workloads: {
-      get: (path, count, window) => alone(floor.repeat(get(path, false), 1, count, window)),
+      get: (path, count, window) => alone(() => floor.repeat(get(path, false), count, window)),
       set: (path, count, window) =>
-        alone(floor.repeat(request(5, text(path), buffer(data), int(-1)), 1, count, window)),
+        alone(() => floor.repeat(request(5, text(path), buffer(data), int(-1)), count, window)),
       'create-delete': (path, count, window) => {
-        const child = text(`${path}/n`);
-        const pair = [request(1, child, buffer(data), anyone, int(0)), request(2, child, int(-1))];
-        return alone(floor.repeat(Buffer.concat(pair), 2, count, window));
+        const lanes = Array.from({ length: window }, (_, lane): [Buffer, Buffer] => {
+          const child = text(`${path}/n${lane}`);
+          return [request(1, child, buffer(data), anyone, int(0)), request(2, child, int(-1))];
+        });
+        return alone(() => floor.alternate(lanes, count));
       },
       multi: (path, count, window) => {
         const create = [int(1), bool(false), int(-1), text(`${path}/n`), buffer(data), anyone, int(2)];
         const creates = Array.from({ length: BATCH }, () => create).flat();
-        return alone(floor.repeat(request(14, ...creates, int(-1), bool(true), int(-1)), 1, count, window));
+        return alone(() => floor.repeat(request(14, ...creates, int(-1), bool(true), int(-1)), count, window));
       },
-      children: (path, count, window) => alone(floor.repeat(request(12, text(path), bool(false)), 1, count, window)),
+      children: (path, count, window) => alone(() => floor.repeat(request(12, text(path), bool(false)), count, window)),
     },
-    watch: async (path, count, _window, armed) => {
-      idle = false;
-      let replies = floor.await(count);
-      floor.write(Buffer.concat(Array.from({ length: count }, (_, index) => get(`${path}/n${index}`, true))));
-      await replies;
-      replies = floor.await(count);
-      armed();
-      await replies;
-      idle = true;
-    },
+    watch: (path, count, _window, armed) =>
+      alone(async () => {
+        let frames = floor.frames(count);
+        floor.write(Buffer.concat(Array.from({ length: count }, (_, index) => get(`${path}/n${index}`, true))));
+        await frames;
+        frames = floor.frames(count);
+        armed();
+        await frames;
+      }),
     close: () => {
       clearInterval(pings);
       floor.close();
