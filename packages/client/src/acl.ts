@@ -27,7 +27,7 @@ interface AclHelpers {
 }
 
 export const ACL: AclHelpers = {
-  OPEN: [{ perms: Perms.ALL, scheme: 'world', id: 'anyone' }],
+  OPEN: Object.freeze([Object.freeze({ perms: Perms.ALL, scheme: 'world', id: 'anyone' })]),
   READ: [{ perms: Perms.READ, scheme: 'world', id: 'anyone' }],
   CREATOR: [{ perms: Perms.ALL, scheme: 'auth', id: '' }],
   digest(user, password, perms = Perms.ALL) {
@@ -36,8 +36,12 @@ export const ACL: AclHelpers = {
   },
 };
 
+/** The usual one needs no looking at, and no records of its own for each create. */
+const openOnWire: WireAcl[] = [{ perms: Perms.ALL, id: { scheme: 'world', id: 'anyone' } }];
+
 /** The records that go over the wire. Throws BadArgumentsError on what is no ACL. */
 export function toWire(input: AclInput, operation: string, path: string): WireAcl[] {
+  if (input === ACL.OPEN) return openOnWire;
   const entries = ([input] as readonly unknown[]).flat(Number.POSITIVE_INFINITY) as ACL[];
   return entries.map((entry) => {
     const { perms, scheme, id } = entry ?? {};

@@ -72,16 +72,14 @@ export function createArgs(
   options: CreateOptions,
 ): CreateArgs {
   const { mode = 'persistent', ttl, acl = core.settings.acl ?? ACL.OPEN } = options;
-  const bad = (message: string): BadArgumentsError =>
-    new BadArgumentsError('BAD_ARGUMENTS', { operation: 'create', path, message });
   if (!Object.hasOwn(CreateFlag, mode))
-    throw bad(`mode must be one of ${Object.keys(CreateFlag).join(', ')}, not ${String(mode)}`);
+    throw bad(path, `mode must be one of ${Object.keys(CreateFlag).join(', ')}, not ${String(mode)}`);
   if (isSequential(mode)) checkSequentialPath(path, 'create');
   else checkPath(path, 'create');
   if (isTtl(mode) !== (ttl !== undefined))
-    throw bad(isTtl(mode) ? `mode ${mode} needs a ttl` : `mode ${mode} takes no ttl`);
+    throw bad(path, isTtl(mode) ? `mode ${mode} needs a ttl` : `mode ${mode} takes no ttl`);
   if (ttl !== undefined && !(Number.isInteger(ttl) && ttl >= 1 && ttl <= MAX_TTL)) {
-    throw bad(`ttl must be a whole number of milliseconds from 1 to ${MAX_TTL}, not ${String(ttl)}`);
+    throw bad(path, `ttl must be a whole number of milliseconds from 1 to ${MAX_TTL}, not ${String(ttl)}`);
   }
   return {
     // "/" as the prefix of a sequential znode means one right under the view's root, not one beside it.
@@ -91,6 +89,10 @@ export function createArgs(
     mode,
     ttl: ttl ?? 0,
   };
+}
+
+function bad(path: string, message: string): BadArgumentsError {
+  return new BadArgumentsError('BAD_ARGUMENTS', { operation: 'create', path, message });
 }
 
 /** Plain modes work on servers without create2 (3.4), at the price of the stat. */

@@ -20,5 +20,7 @@ export function toBytes(data: Data | undefined, operation: string, path: string)
  */
 export function keepable(data: Buffer | null): Buffer | null {
   if (data === null || data.length * 2 >= data.buffer.byteLength) return data;
-  return Buffer.copyBytesFrom(data);
+  const copy = Buffer.allocUnsafe(data.length);
+  copy.set(data);
+  return copy;
 }

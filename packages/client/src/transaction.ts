@@ -15,12 +15,13 @@ import {
   writeDeleteRequest,
   writeSetDataRequest,
 } from '@zookit/protocol/internal';
+import type { JuteWriter } from 'jute-ts';
 import type { Core } from './core.ts';
 import { type CreateOptions, createArgs } from './create.ts';
 import { type Data, toBytes } from './data.ts';
 import { remainder } from './deadline.ts';
 import { mayKnow } from './known-calls.ts';
-import { type Created, create, create2, createFor } from './operations/create.ts';
+import { type CreateArgs, type Created, create, create2, createFor } from './operations/create.ts';
 import { multi, multiCheck } from './operations/multi.ts';
 import { type CallOptions, checkCallOptions } from './options.ts';
 import { checkPath, type PathRoot } from './paths.ts';
@@ -32,17 +33,47 @@ export type TransactionCreateOptions = Pick<CreateOptions, 'mode' | 'ttl' | 'acl
 /** Of a create, of a set, and of a delete or check. */
 export type TransactionResult = { path: string; stat: Stat | null } | Stat | undefined;
 
-interface Step {
+interface Step extends MultiOperation {
   readonly name: string;
   /** As the caller wrote it. */
   readonly path: string;
-  operation(withCreate2: boolean): MultiOperation;
+  /** What does for it where create2 is not known in a transaction; absent where the step itself does. */
+  plain?(): MultiOperation;
   /** What the caller gets; null when the result is not one of this kind of operation. */
   result(result: MultiResult): { value: TransactionResult } | null;
 }
 
 const nothing = (result: MultiResult): { value: undefined } | null =>
   result.kind === 'nothing' ? { value: undefined } : null;
+
+class CreateStep implements Step {
+  readonly name = 'create';
+  readonly path: string;
+  readonly type: number;
+  readonly #args: CreateArgs;
+  readonly #root: PathRoot;
+
+  constructor(path: string, args: CreateArgs, root: PathRoot) {
+    this.path = path;
+    this.type = createFor(args.mode).opcode;
+    this.#args = args;
+    this.#root = root;
+  }
+
+  write(writer: JuteWriter): void {
+    createFor(this.#args.mode).write(writer, this.#args);
+  }
+
+  plain(): MultiOperation {
+    if (this.type !== OpCode.create2) return this;
+    return { type: create.opcode, write: (writer) => create.write(writer, this.#args) };
+  }
+
+  result(result: MultiResult): { value: Created } | null {
+    if (result.kind !== 'create') return null;
+    return { value: { path: this.#root.toView(result.path ?? this.#args.path), stat: result.stat } };
+  }
+}
 
 /** Connections to servers that know create2, but not in a transaction, or not at all (3.4). */
 const withoutCreate2 = new WeakSet<Connection>();
@@ -72,7 +103,8 @@ export class Transaction {
       return {
         name: 'check',
         path,
-        operation: () => ({ type: OpCode.check, write: (writer) => writeCheckVersionRequest(writer, args) }),
+        type: OpCode.check,
+        write: (writer) => writeCheckVersionRequest(writer, args),
         result: nothing,
       };
     });
@@ -85,20 +117,7 @@ export class Transaction {
       if (parents || guarded) {
         throw bad('a transaction can neither make parents nor protect a create', path);
       }
-      const args = createArgs(this.#core, this.#root, path, data, options);
-      const best = createFor(args.mode);
-      return {
-        name: 'create',
-        path,
-        operation: (withCreate2) => {
-          const request = best === create2 && !withCreate2 ? create : best;
-          return { type: request.opcode, write: (writer) => request.write(writer, args) };
-        },
-        result: (result) =>
-          result.kind === 'create'
-            ? { value: { path: this.#root.toView(result.path ?? args.path), stat: result.stat } satisfies Created }
-            : null,
-      };
+      return new CreateStep(path, createArgs(this.#core, this.#root, path, data, options), this.#root);
     });
   }
 
@@ -114,7 +133,8 @@ export class Transaction {
       return {
         name: 'set',
         path,
-        operation: () => ({ type: OpCode.setData, write: (writer) => writeSetDataRequest(writer, args) }),
+        type: OpCode.setData,
+        write: (writer) => writeSetDataRequest(writer, args),
         result: (result) => (result.kind === 'stat' ? { value: result.stat } : null),
       };
     });
@@ -128,7 +148,8 @@ export class Transaction {
       return {
         name: 'delete',
         path,
-        operation: () => ({ type: OpCode.delete, write: (writer) => writeDeleteRequest(writer, args) }),
+        type: OpCode.delete,
+        write: (writer) => writeDeleteRequest(writer, args),
         result: nothing,
       };
     });
@@ -195,8 +216,8 @@ export class Transaction {
     return this.#core.dispatcher.call(harmless ? multiCheck : multi, operations, undefined, options);
   }
 
-  #operations(withCreate2: boolean): MultiOperation[] {
-    return this.#steps.map((step) => step.operation(withCreate2));
+  #operations(withCreate2: boolean): readonly MultiOperation[] {
+    return withCreate2 ? this.#steps : this.#steps.map((step) => step.plain?.() ?? step);
   }
 
   #failure(results: readonly MultiResult[], failed: number): TransactionError {

@@ -8,6 +8,29 @@ const halves = new Int32Array(long.buffer);
 const low = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 0 : 1;
 const high = 1 - low;
 
+// The last two longs that were made, each kept by its halves: in a Stat most repeat one another, and reads repeat them.
+let high0 = 0;
+let low0 = 0;
+let long0 = 0n;
+let high1 = 0;
+let low1 = 0;
+let long1 = 0n;
+
+function longOf(h: number, l: number): bigint {
+  if (h === high0 && l === low0) return long0;
+  if (h === high1 && l === low1) return long1;
+  if (h === 0 && l === 0) return 0n;
+  halves[high] = h;
+  halves[low] = l;
+  high1 = high0;
+  low1 = low0;
+  long1 = long0;
+  high0 = h;
+  low0 = l;
+  long0 = long[0] as bigint;
+  return long0;
+}
+
 // Up to this length a string is put together in JavaScript: cheaper than one call into the runtime.
 const shortString = 16;
 
@@ -69,9 +92,7 @@ export class JuteReader {
 
   readLong(field: string): bigint {
     const at = this.#take(8, field);
-    halves[high] = intAt(this.#buffer, at);
-    halves[low] = intAt(this.#buffer, at + 4);
-    return long[0] as bigint;
+    return longOf(intAt(this.#buffer, at), intAt(this.#buffer, at + 4));
   }
 
   readFloat(field: string): number {

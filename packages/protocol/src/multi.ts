@@ -41,9 +41,9 @@ const ERROR_TYPE = -1;
 const nothing: MultiResult = { kind: 'nothing' };
 
 export function writeMulti(writer: JuteWriter, operations: readonly MultiOperation[]): void {
-  for (const { type, write } of operations) {
-    writeMultiHeader(writer, { type, done: false, err: -1 });
-    write(writer);
+  for (const operation of operations) {
+    writeMultiHeader(writer, { type: operation.type, done: false, err: -1 });
+    operation.write(writer);
   }
   writeMultiHeader(writer, { type: ERROR_TYPE, done: true, err: -1 });
 }
@@ -69,15 +69,19 @@ function readResult(reader: JuteReader, { type, err }: MultiHeader): MultiResult
       return { kind: 'create', path: readCreateResponse(reader).path, stat: null };
     case OpCode.create2:
     case OpCode.createContainer:
-    case OpCode.createTTL:
-      return { kind: 'create', ...readCreate2Response(reader) };
+    case OpCode.createTTL: {
+      const { path, stat } = readCreate2Response(reader);
+      return { kind: 'create', path, stat };
+    }
     case OpCode.setData:
       return { kind: 'stat', stat: readSetDataResponse(reader).stat };
     case OpCode.delete:
     case OpCode.check:
       return nothing;
-    case OpCode.getData:
-      return { kind: 'data', ...readGetDataResponse(reader) };
+    case OpCode.getData: {
+      const { data, stat } = readGetDataResponse(reader);
+      return { kind: 'data', data, stat };
+    }
     case OpCode.getChildren:
       return { kind: 'children', children: readGetChildrenResponse(reader).children ?? [] };
     default:
