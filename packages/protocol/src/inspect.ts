@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { inspect, JuteError, JuteReader, parse, type RecordType } from 'jute-ts';
 import { bodies, type RecordName } from './bodies.ts';
+import { idl } from './idl.ts';
 import { OpCode, Xid } from './opcodes.ts';
 import * as records from './records.ts';
 
@@ -25,11 +25,10 @@ const readOnlyByte: RecordType = {
 
 let known: ReadonlyMap<string, RecordType> | null = null;
 
-/** Read when it is first asked for: only people who look at frames need it. */
+/** Parsed when it is first asked for: only people who look at frames need it. */
 function recordType(name: RecordName): RecordType {
   if (known === null) {
-    const source = readFileSync(new URL('../src/zookeeper.jute', import.meta.url), 'utf8');
-    known = new Map(parse(source, { file: 'zookeeper.jute' }).records.map((record) => [record.name, record]));
+    known = new Map(parse(idl, { file: 'zookeeper.jute' }).records.map((record) => [record.name, record]));
   }
   return known.get(name) as RecordType;
 }

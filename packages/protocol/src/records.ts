@@ -195,7 +195,7 @@ export function writeReplyHeader(w: JuteWriter, v: ReplyHeader): void {
   w.writeInt(v.err);
 }
 
-/** Before each operation of a multi and each of its results, and once more, with `done`, at the end. */
+/** Before each operation of a multi and each of its results, and once more, with done, at the end. */
 export interface MultiHeader {
   type: number;
   done: boolean;
@@ -427,7 +427,7 @@ export function writeSetDataResponse(w: JuteWriter, v: SetDataResponse): void {
 export interface SetACLRequest {
   path: string | null;
   acl: ACL[] | null;
-  /** Of the ACL (`aversion`), not of the data. */
+  /** Of the ACL (aversion), not of the data. */
   version: number;
 }
 
