@@ -139,7 +139,7 @@ describe.each(types)('an instance that is %s', (serviceType) => {
     await until(() => world.names('svc').length === 0, 'it is gone');
   }, 20_000);
 
-  it(`${serviceType === 'PERMANENT' ? 'stays' : 'goes'} when the discovery is closed`, async () => {
+  it('goes when the discovery is closed, unless it is PERMANENT', async () => {
     await using world = await World.start();
     const { zk, discovery } = await world.service();
     await discovery.register(svc('i1', { serviceType }));
