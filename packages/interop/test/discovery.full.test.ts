@@ -48,7 +48,8 @@ it(`${SERVICES} services of ${INSTANCES} instances come and go: observers in bot
 
   /** Half of a service's instances are Java's. */
   const change = async (name: string, index: number): Promise<void> => {
-    const [id, ids] = [`i${index}`, present.get(name)!];
+    // Curator keeps its own by id alone, so ids are unique over all services.
+    const [id, ids] = [`${name}-${index}`, present.get(name)!];
     const isThere = ids.has(id);
     if (index % 2 === 0) {
       const [command, answer] = isThere ? ['unregister', 'unregistered'] : ['register', 'registered'];
