@@ -5,114 +5,187 @@ import { JuteReader } from './reader.ts';
 const rowBytes = 16;
 
 export interface InspectOptions {
-  /** Fields by `Record.field` of which only the length is shown. When one of them is there, a rest that can't be read isn't shown either. */
+  /** Fields, by the names that they are read by, of which only the length is shown. With any, a rest that can't be read isn't shown either. */
   hide?: ReadonlySet<string>;
-}
-
-/** What is being shown, and what has been written of it. */
-interface Sheet {
-  readonly reader: JuteReader;
-  readonly buffer: Buffer;
-  readonly lines: string[];
-  readonly hide: ReadonlySet<string>;
 }
 
 /**
  * Shows bytes to a person: as hexadecimal in groups of four, with offsets and characters; with a record from
- * `parse(…).records`, or several that follow one another, a line for each field, with its bytes and its value. Bytes that
- * are not those records are no error: what can be read is shown, then what is wrong, then the rest. Nothing is held back but
- * what `hide` names: in a log it would show passwords.
+ * `parse(…).records`, or a function that reads, a line for each field, with its bytes and its value. Bytes that are not what
+ * is read are no error: what can be read is shown, then what is wrong, then the rest. Nothing is held back but what
+ * `hide` names: in a log it would show passwords.
  */
 export function inspect(
   bytes: Uint8Array,
-  records?: RecordType | readonly RecordType[],
+  as?: RecordType | ((reader: JuteReader) => unknown),
   { hide = new Set() }: InspectOptions = {},
 ): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (!records) return hexRows(buffer, 0).join('\n');
-  const sequence = 'fields' in records ? [records] : records;
-  const sheet: Sheet = { reader: new JuteReader(buffer), buffer, lines: [], hide };
-  const { reader, lines } = sheet;
+  if (!as) return hexRows(buffer, 0).join('\n');
+  const reader = new NotingReader(buffer, hide);
+  const { lines } = reader;
   let trouble: string | undefined;
   try {
-    for (const record of sequence) {
-      lines.push(record.name);
-      for (const field of record.fields) {
-        if (hide.has(`${record.name}.${field.name}`)) hidden(sheet, field.name);
-        else walk(sheet, field.type, field.name);
-      }
+    if (typeof as === 'function') as(reader);
+    else {
+      lines.push(as.name);
+      for (const field of as.fields) walk(reader, field.type, field.name);
     }
     if (reader.remaining > 0) trouble = `${reader.remaining} bytes more`;
   } catch (error) {
     if (!(error instanceof JuteError)) throw error;
     trouble = error.message;
   }
-  if (trouble !== undefined) {
-    lines.push(`-- ${trouble}`);
-    const secret = sequence.some((record) => record.fields.some((field) => hide.has(`${record.name}.${field.name}`)));
-    if (!secret) lines.push(...hexRows(buffer, reader.offset));
-  }
+  if (trouble !== undefined) lines.push(`-- ${trouble}`, ...(hide.size > 0 ? [] : hexRows(buffer, reader.offset)));
   return lines.join('\n');
 }
 
-/** A buffer or text whose content is nobody's business. */
-function hidden({ reader, buffer, lines }: Sheet, path: string): void {
-  const start = reader.offset;
-  const value = reader.readBuffer(path);
-  const text = value === null ? 'null' : `${value.length} bytes, not shown`;
-  lines.push(line(buffer.subarray(start, start + 4), start, path, text));
-}
+/** Reads, and writes a line for each value that was read. */
+class NotingReader extends JuteReader {
+  readonly lines: string[] = [];
+  readonly #bytes: Buffer;
+  readonly #hide: ReadonlySet<string>;
 
-function walk(sheet: Sheet, type: FieldType, path: string): void {
-  const { reader, buffer, lines } = sheet;
-  if (type.kind === 'record') {
-    for (const field of type.record.fields) walk(sheet, field.type, `${path}.${field.name}`);
-    return;
+  constructor(bytes: Buffer, hide: ReadonlySet<string>) {
+    super(bytes);
+    this.#bytes = bytes;
+    this.#hide = hide;
   }
-  const start = reader.offset;
-  if (type.kind !== 'vector' && type.kind !== 'map') {
-    const value = valueText(reader, type.kind, path);
-    lines.push(line(buffer.subarray(start, reader.offset), start, path, value));
-    return;
+
+  override readBoolean(field: string): boolean {
+    return this.#noted(field, () => super.readBoolean(field), String);
   }
-  const head = buffer.subarray(start, start + 4);
-  if (head.length === 4) {
+
+  override readByte(field: string): number {
+    return this.#noted(field, () => super.readByte(field), String);
+  }
+
+  override readInt(field: string): number {
+    return this.#noted(field, () => super.readInt(field), String);
+  }
+
+  override readLong(field: string): bigint {
+    const text = (value: bigint): string => `${value} (0x${BigInt.asUintN(64, value).toString(16)})`;
+    return this.#noted(field, () => super.readLong(field), text);
+  }
+
+  override readFloat(field: string): number {
+    return this.#noted(field, () => super.readFloat(field), String);
+  }
+
+  override readDouble(field: string): number {
+    return this.#noted(field, () => super.readDouble(field), String);
+  }
+
+  override readUstring(field: string): string | null {
+    return this.#noted(field, () => super.readUstring(field), JSON.stringify);
+  }
+
+  override readBuffer(field: string): Buffer | null {
+    return this.#noted(
+      field,
+      () => super.readBuffer(field),
+      (value) => (value === null ? 'null' : `${value.length} bytes`),
+    );
+  }
+
+  override readVector<T>(field: string, read: (r: JuteReader, field: string) => T, minBytes?: number): T[] | null {
+    this.#noteCount(field);
+    let index = 0;
+    return super.readVector(field, () => read(this, `${field}[${index++}]`), minBytes);
+  }
+
+  override readUstringVector(field: string): (string | null)[] | null {
+    return this.readVector(field, (reader, item) => reader.readUstring(item), 4);
+  }
+
+  override readMap<K, V>(
+    field: string,
+    readKey: (r: JuteReader, field: string) => K,
+    readValue: (r: JuteReader, field: string) => V,
+    minBytes?: number,
+  ): Map<K, V> | null {
+    this.#noteCount(field);
+    let index = 0;
+    return super.readMap(
+      field,
+      () => readKey(this, `${field}[${index}].key`),
+      () => readValue(this, `${field}[${index++}].value`),
+      minBytes,
+    );
+  }
+
+  /** What is read in between, as a boolean is by a byte, is part of it. */
+  #noting = false;
+
+  #noted<T>(field: string, read: () => T, text: (value: T) => string): T {
+    if (this.#noting) return read();
+    const start = this.offset;
+    this.#noting = true;
+    try {
+      const value = read();
+      const bytes = this.#bytes.subarray(start, this.offset);
+      if (!this.#hide.has(field)) this.lines.push(line(bytes, start, field, text(value)));
+      else {
+        const length = value === null ? 'null' : `${bytes.length - 4} bytes, not shown`;
+        this.lines.push(line(bytes.subarray(0, 4), start, field, length));
+      }
+      return value;
+    } finally {
+      this.#noting = false;
+    }
+  }
+
+  #noteCount(field: string): void {
+    const head = this.#bytes.subarray(this.offset, this.offset + 4);
+    if (head.length < 4) return;
     const count = head.readInt32BE();
-    lines.push(line(head, start, path, count === -1 ? 'null' : `${count} items`));
-  }
-  let index = 0;
-  if (type.kind === 'vector') {
-    const item = (): void => walk(sheet, type.of, `${path}[${index++}]`);
-    reader.readVector(path, item, leastBytes(type.of));
-  } else {
-    const key = (): void => walk(sheet, type.key, `${path}[${index}].key`);
-    const value = (): void => walk(sheet, type.value, `${path}[${index++}].value`);
-    reader.readMap(path, key, value, leastBytes(type.key) + leastBytes(type.value));
+    this.lines.push(line(head, this.offset, field, count === -1 ? 'null' : `${count} items`));
   }
 }
 
-function valueText(reader: JuteReader, kind: Exclude<FieldType['kind'], 'record' | 'vector' | 'map'>, path: string) {
-  switch (kind) {
+function walk(reader: JuteReader, type: FieldType, path: string): void {
+  switch (type.kind) {
+    case 'record':
+      for (const field of type.record.fields) walk(reader, field.type, `${path}.${field.name}`);
+      return;
+    case 'vector':
+      reader.readVector(path, (r, item) => walk(r, type.of, item), leastBytes(type.of));
+      return;
+    case 'map': {
+      const least = leastBytes(type.key) + leastBytes(type.value);
+      reader.readMap(
+        path,
+        (r, key) => walk(r, type.key, key),
+        (r, value) => walk(r, type.value, value),
+        least,
+      );
+      return;
+    }
     case 'boolean':
-      return String(reader.readBoolean(path));
+      reader.readBoolean(path);
+      return;
     case 'byte':
-      return String(reader.readByte(path));
+      reader.readByte(path);
+      return;
     case 'int':
-      return String(reader.readInt(path));
+      reader.readInt(path);
+      return;
+    case 'long':
+      reader.readLong(path);
+      return;
     case 'float':
-      return String(reader.readFloat(path));
+      reader.readFloat(path);
+      return;
     case 'double':
-      return String(reader.readDouble(path));
-    case 'long': {
-      const value = reader.readLong(path);
-      return `${value} (0x${BigInt.asUintN(64, value).toString(16)})`;
-    }
+      reader.readDouble(path);
+      return;
     case 'ustring':
-      return JSON.stringify(reader.readUstring(path));
-    case 'buffer': {
-      const value = reader.readBuffer(path);
-      return value === null ? 'null' : `${value.length} bytes`;
-    }
+      reader.readUstring(path);
+      return;
+    case 'buffer':
+      reader.readBuffer(path);
+      return;
   }
 }
 

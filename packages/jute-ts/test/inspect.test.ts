@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { inspect, parse, type RecordType } from '../src/index.ts';
+import { inspect, type JuteReader, parse, type RecordType } from '../src/index.ts';
 import { bytes } from './bytes.ts';
 
 const [, request] = parse(`module m {
@@ -75,21 +75,23 @@ describe('inspect', () => {
     expect(text).toContain('-- 3 bytes more\n000048  616263');
   });
 
-  it('shows records that follow one another', () => {
-    const [id] = parse('module m { class Id { int perms; ustring id; } }').records as [RecordType];
-    expect(inspect(bytes().int(1).text('a').int(2).text('b').done(), [id, id]).split('\n')).toEqual([
-      'Id',
-      '000000  00000001                               perms = 1',
-      '000004  00000001 61                            id = "a"',
-      'Id',
-      '000009  00000002                               perms = 2',
-      '00000d  00000001 62                            id = "b"',
+  it('shows what a function reads, by the names that it reads it by', () => {
+    const read = (reader: JuteReader): void => {
+      reader.readInt('Id.perms');
+      reader.readUstringVector('names');
+    };
+    expect(inspect(bytes().int(1).int(2).text('a').text(null).done(), read).split('\n')).toEqual([
+      '000000  00000001                               Id.perms = 1',
+      '000004  00000002                               names = 2 items',
+      '000008  00000001 61                            names[0] = "a"',
+      '00000d  ffffffff                               names[1] = null',
     ]);
+    expect(inspect(bytes().int(1).int(9).done(), read)).toMatch(/\n-- names at byte 4: length 9.*\n000004 {2}00000009/);
   });
 
   it('hides what it is told to, wherever the end is missing', () => {
     const [secret] = parse('module m { class Secret { int type; buffer word; int after; } }').records as [RecordType];
-    const hide = new Set(['Secret.word']);
+    const hide = new Set(['word']);
     const full = bytes()
       .int(1)
       .buffer([...Buffer.from('hush')])

@@ -1,11 +1,23 @@
-import { inspect, JuteError, JuteReader, parse, type RecordType } from 'jute-ts';
-import { bodies, type RecordName } from './bodies.ts';
-import { idl } from './idl.ts';
+import { inspect, type JuteReader } from 'jute-ts';
+import { bodies, type RecordReader } from './bodies.ts';
 import { OpCode, Xid } from './opcodes.ts';
-import * as records from './records.ts';
+import {
+  readConnectRequest,
+  readConnectResponse,
+  readErrorResponse,
+  readMultiHeader,
+  readReplyHeader,
+  readRequestHeader,
+  readWatcherEvent,
+} from './records.ts';
 
 /** Which frame it is: of the handshake, a request, or the answer to a request of this opcode. */
 export type FrameKind = 'connect-request' | 'connect-response' | 'request' | { answerTo: number };
+
+interface Shown {
+  title: string;
+  read(reader: JuteReader): void;
+}
 
 /** What only the two ends should know. */
 const secrets: ReadonlySet<string> = new Set([
@@ -16,23 +28,6 @@ const secrets: ReadonlySet<string> = new Set([
   'SetSASLResponse.token',
 ]);
 
-const nowhere = { file: '', line: 0, column: 0 };
-/** The byte that both records of the handshake may end with. */
-const readOnlyByte: RecordType = {
-  ...{ name: 'ReadOnly', module: '', at: nowhere },
-  fields: [{ name: 'readOnly', type: { kind: 'boolean' }, at: nowhere }],
-};
-
-let known: ReadonlyMap<string, RecordType> | null = null;
-
-/** Parsed when it is first asked for: only people who look at frames need it. */
-function recordType(name: RecordName): RecordType {
-  if (known === null) {
-    known = new Map(parse(idl, { file: 'zookeeper.jute' }).records.map((record) => [record.name, record]));
-  }
-  return known.get(name) as RecordType;
-}
-
 /**
  * Shows a frame (without its length prefix) to a person: its name, then a line for each field with its offset, bytes and
  * value. Passwords, credentials and tokens are left out; data and paths are not. Never throws: bytes that are no such frame
@@ -40,93 +35,68 @@ function recordType(name: RecordName): RecordType {
  */
 export function inspectFrame(body: Uint8Array, kind: FrameKind): string {
   const buffer = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  const { title, layout } = describe(buffer, kind);
-  return `${title}, ${body.length} bytes\n${inspect(body, layout, { hide: secrets })}`;
+  const { title, read } = typeof kind === 'string' ? opening(buffer, kind) : answer(buffer, kind.answerTo);
+  const hide = hasSecrets(buffer, kind) ? secrets : undefined;
+  return `${title}, ${body.length} bytes\n${inspect(body, read, hide && { hide })}`;
 }
 
-function describe(body: Buffer, kind: FrameKind): { title: string; layout: RecordType[] } {
-  if (kind === 'connect-request' || kind === 'connect-response') {
-    const name = kind === 'connect-request' ? 'ConnectRequest' : 'ConnectResponse';
-    // A server that makes no sessions answers with a bare header of 16 bytes.
-    if (kind === 'connect-response' && body.length === 16)
-      return { title: 'refusal', layout: [recordType('ReplyHeader')] };
-    return { title: kind.replace('-', ' '), layout: withRest(body, [recordType(name)], readOnlyByte) };
-  }
-  return kind === 'request' ? request(body) : answer(body, kind.answerTo);
+function hasSecrets(body: Buffer, kind: FrameKind): boolean {
+  if (kind === 'connect-request' || kind === 'connect-response') return true;
+  const opcode = kind === 'request' ? (body.length < 8 ? null : body.readInt32BE(4)) : kind.answerTo;
+  return opcode === OpCode.auth || opcode === OpCode.sasl;
 }
 
-function request(body: Buffer): { title: string; layout: RecordType[] } {
-  const layout = [recordType('RequestHeader')];
-  if (body.length < 8) return { title: 'request', layout };
+function opening(body: Buffer, kind: Extract<FrameKind, string>): Shown {
+  if (kind === 'request') return request(body);
+  // A server that makes no sessions answers with a bare header of 16 bytes.
+  if (kind === 'connect-response' && body.length === 16) return { title: 'refusal', read: readReplyHeader };
+  const readBody = kind === 'connect-request' ? readConnectRequest : readConnectResponse;
+  const read = (reader: JuteReader): void => {
+    readBody(reader);
+    if (reader.remaining > 0) reader.readBoolean('readOnly');
+  };
+  return { title: kind.replace('-', ' '), read };
+}
+
+function request(body: Buffer): Shown {
+  if (body.length < 8) return { title: 'request', read: readRequestHeader };
   const opcode = body.readInt32BE(4);
-  if (isList(opcode)) layout.push(...list(body.subarray(8), (type) => bodies[type]?.request ?? null));
-  else layout.push(...named(bodies[opcode]?.request));
-  return { title: `${nameOf(opcode)} request`, layout };
+  const read = (reader: JuteReader): void => {
+    readRequestHeader(reader);
+    if (isList(opcode)) readList(reader, (type) => bodies[type]?.request ?? null);
+    else bodies[opcode]?.request?.(reader);
+  };
+  return { title: `${nameOf(opcode)} request`, read };
 }
 
-function answer(body: Buffer, opcode: number): { title: string; layout: RecordType[] } {
-  const layout = [recordType('ReplyHeader')];
-  if (body.length < 16) return { title: 'reply', layout };
-  const xid = body.readInt32BE(0);
-  if (xid === Xid.notification) return { title: 'watch event', layout: [...layout, recordType('WatcherEvent')] };
-  const actual = xid === Xid.ping ? OpCode.ping : opcode;
-  const title = `${nameOf(actual)} reply`;
-  if (isList(actual)) {
-    if (body.length > 16) layout.push(...list(body.subarray(16), resultOf));
-    return { title, layout };
-  }
-  const [record] = named(bodies[actual]?.reply);
-  return { title, layout: record === undefined ? layout : withRest(body, layout, record) };
+function answer(body: Buffer, asked: number): Shown {
+  const xid = body.length < 4 ? 0 : body.readInt32BE(0);
+  const opcode = xid === Xid.ping ? OpCode.ping : asked;
+  const read = (reader: JuteReader): void => {
+    readReplyHeader(reader);
+    if (xid === Xid.notification) readWatcherEvent(reader);
+    // An error has no body, and there are servers whose addWatch has none.
+    else if (reader.remaining === 0) return;
+    else if (isList(opcode)) readList(reader, resultOf);
+    else bodies[opcode]?.reply?.(reader);
+  };
+  return { title: xid === Xid.notification ? 'watch event' : `${nameOf(opcode)} reply`, read };
 }
 
-/** Bodies that may be missing: of an error, of an addWatch, the last byte of a handshake. */
-function withRest(body: Buffer, layout: RecordType[], last: RecordType): RecordType[] {
-  const reader = new JuteReader(body);
-  try {
-    for (const { name } of layout) readerOf(name as RecordName)(reader);
-  } catch (error) {
-    if (!(error instanceof JuteError)) throw error;
-    return layout;
-  }
-  return reader.remaining > 0 ? [...layout, last] : layout;
-}
-
-/** The records of a multi: each header, and what it announces, as far as they can be read. */
-function list(body: Buffer, announced: (type: number, err: number) => RecordName | null): RecordType[] {
-  const layout: RecordType[] = [];
-  const reader = new JuteReader(body);
-  try {
-    for (;;) {
-      layout.push(recordType('MultiHeader'));
-      const { type, done, err } = records.readMultiHeader(reader);
-      if (done) return layout;
-      const name = announced(type, err);
-      if (name === null) continue;
-      layout.push(recordType(name));
-      readerOf(name)(reader);
-    }
-  } catch (error) {
-    if (!(error instanceof JuteError)) throw error;
-    return layout;
+/** The list of a multi: each header, and what it announces. */
+function readList(reader: JuteReader, announced: (type: number, err: number) => RecordReader | null): void {
+  for (let header = readMultiHeader(reader); !header.done; header = readMultiHeader(reader)) {
+    announced(header.type, header.err)?.(reader);
   }
 }
 
-function resultOf(type: number, err: number): RecordName | null {
-  if (type === -1) return 'ErrorResponse';
+function resultOf(type: number, err: number): RecordReader | null {
+  if (type === -1) return readErrorResponse;
   return err === 0 ? (bodies[type]?.reply ?? null) : null;
 }
 
 function isList(opcode: number): boolean {
   return opcode === OpCode.multi || opcode === OpCode.multiRead;
-}
-
-function named(name: RecordName | null | undefined): RecordType[] {
-  return name ? [recordType(name)] : [];
-}
-
-function readerOf(name: RecordName): (reader: JuteReader) => unknown {
-  // biome-ignore lint/performance/noDynamicNamespaceImportAccess: whoever doesn't look at frames doesn't bundle this file
-  return records[`read${name}`];
 }
 
 const names: ReadonlyMap<number, string> = new Map(Object.entries(OpCode).map(([name, number]) => [number, name]));

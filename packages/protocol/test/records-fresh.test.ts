@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { generate, JuteError, JuteReader, JuteWriter, parse } from 'jute-ts';
-import { idl } from '../src/idl.ts';
 import * as records from '../src/records.ts';
 
 const source = readFileSync(new URL('../src/zookeeper.jute', import.meta.url), 'utf8');
@@ -11,12 +10,6 @@ describe('records.ts', () => {
   it('is what the compiler makes of zookeeper.jute', () => {
     const command = 'jute-ts compile zookeeper.jute -o records.ts';
     expect(readFileSync(new URL('../src/records.ts', import.meta.url), 'utf8')).toBe(generate(schema, { command }));
-  });
-});
-
-describe('idl.ts', () => {
-  it('is the text of zookeeper.jute', () => {
-    expect(idl).toBe(source);
   });
 });
 

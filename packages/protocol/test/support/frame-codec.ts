@@ -1,16 +1,23 @@
 import { JuteReader, JuteWriter } from 'jute-ts';
-import { bodies, type RecordName } from '../../src/bodies.ts';
+import { bodies, type RecordReader } from '../../src/bodies.ts';
 import { type FrameKind, OpCode, Xid } from '../../src/index.ts';
 import * as records from '../../src/records.ts';
 
-/** A part of a frame: a record and its value, or the boolean that a handshake may end with. */
-export type Part = [name: RecordName | 'readOnly', value: unknown];
+/** A part of a frame: what writes it, and its value. */
+export type Part = [write: Write, value: unknown];
 
-type Read = (reader: JuteReader) => unknown;
 type Write = (writer: JuteWriter, value: unknown) => void;
-const functions = records as unknown as Record<string, Read & Write>;
+const functions = records as unknown as Record<string, Write>;
 
-const read = (name: RecordName, reader: JuteReader): Part => [name, (functions[`read${name}`] as Read)(reader)];
+/** The writer of each record by its reader. */
+const writers = new Map(
+  Object.entries(functions)
+    .filter(([name]) => name.startsWith('read'))
+    .map(([name, read]) => [read as unknown as RecordReader, functions[`write${name.slice(4)}`] as Write]),
+);
+const writeBoolean: Write = (writer, value) => writer.writeBoolean(value as boolean);
+
+const read = (record: RecordReader, reader: JuteReader): Part => [writers.get(record) as Write, record(reader)];
 
 /** Reads all of a frame by the records that its kind and its headers call for. Throws JuteError. */
 export function decodeFrame(body: Buffer, kind: FrameKind): { parts: Part[]; left: number } {
@@ -21,44 +28,41 @@ export function decodeFrame(body: Buffer, kind: FrameKind): { parts: Part[]; lef
 
 function opening(reader: JuteReader, kind: Extract<FrameKind, string>): Part[] {
   if (kind === 'request') {
-    const header = read('RequestHeader', reader);
+    const header = read(records.readRequestHeader, reader);
     const { type } = header[1] as records.RequestHeader;
     if (type === OpCode.multi || type === OpCode.multiRead) return [header, ...list(reader, 'request')];
-    const name = bodies[type]?.request;
-    return name ? [header, read(name, reader)] : [header];
+    const record = bodies[type]?.request;
+    return record ? [header, read(record, reader)] : [header];
   }
-  const record = read(kind === 'connect-request' ? 'ConnectRequest' : 'ConnectResponse', reader);
-  return reader.remaining > 0 ? [record, ['readOnly', reader.readBoolean('readOnly')]] : [record];
+  const record = read(kind === 'connect-request' ? records.readConnectRequest : records.readConnectResponse, reader);
+  return reader.remaining > 0 ? [record, [writeBoolean, reader.readBoolean('readOnly')]] : [record];
 }
 
 function answer(reader: JuteReader, opcode: number): Part[] {
-  const header = read('ReplyHeader', reader);
+  const header = read(records.readReplyHeader, reader);
   const { xid, err } = header[1] as records.ReplyHeader;
-  if (xid === Xid.notification) return [header, read('WatcherEvent', reader)];
+  if (xid === Xid.notification) return [header, read(records.readWatcherEvent, reader)];
   if (err !== 0 || xid === Xid.ping) return [header];
   if (opcode === OpCode.multi || opcode === OpCode.multiRead) return [header, ...list(reader, 'reply')];
-  const name = bodies[opcode]?.reply;
-  return name ? [header, read(name, reader)] : [header];
+  const record = bodies[opcode]?.reply;
+  return record ? [header, read(record, reader)] : [header];
 }
 
 function list(reader: JuteReader, side: 'request' | 'reply'): Part[] {
   const parts: Part[] = [];
   for (;;) {
-    const header = read('MultiHeader', reader);
+    const header = read(records.readMultiHeader, reader);
     parts.push(header);
     const { type, done } = header[1] as records.MultiHeader;
     if (done) return parts;
-    const name = type === -1 ? 'ErrorResponse' : bodies[type]?.[side];
-    if (name) parts.push(read(name, reader));
+    const record = type === -1 ? records.readErrorResponse : bodies[type]?.[side];
+    if (record) parts.push(read(record, reader));
   }
 }
 
 export function encodeFrame(parts: readonly Part[]): Buffer {
   const writer = new JuteWriter();
-  for (const [name, value] of parts) {
-    if (name === 'readOnly') writer.writeBoolean(value as boolean);
-    else (functions[`write${name}`] as Write)(writer, value);
-  }
+  for (const [write, value] of parts) write(writer, value);
   return writer.take();
 }
 
