@@ -108,6 +108,7 @@ export class LeaseWish {
   /** Null when all leases are taken, which may turn out while others have the mutex. */
   async #mutexUnlessFull(): Promise<Held | null> {
     const { leases, limit, path } = this.#terms;
+    this.#patience.signal.throwIfAborted();
     const stop = new AbortController();
     const off = onAbort(this.#patience.signal, () => stop.abort(this.#patience.signal.reason));
     const patience = new Patience(this.#core, { signal: stop.signal }, { operation: this.#operation, path });

@@ -71,6 +71,40 @@ export const readWriteLocks: CaseGroup = {
         await held.release();
       },
     },
+    {
+      name: 'the reply to a downgrade’s create is lost: one read znode, with the number of the write lock',
+      run: async (ctx) => {
+        const proxy = await ctx.proxy();
+        const zk = await ctx.through(proxy);
+        const lock = new ReadWriteLock(zk, ctx.at('lock'));
+        const write = await lock.write.acquire();
+        const cut = proxy.once({ opcode: 'create*', direction: 'reply', action: 'cut' });
+        const read = await lock.read.acquire({ timeout: 15_000 });
+        await cut;
+        expect(await names(ctx, ctx.at('lock'))).toEqual(['__READ__0000000000', '__WRIT__0000000000']);
+        expect(await write.release()).toBe('released');
+        expect(await read.release()).toBe('released');
+        expect(await names(ctx, ctx.at('lock'))).toEqual([]);
+      },
+    },
+    {
+      name: 'a reader whose session ends: its signal aborts before the writer is granted',
+      run: async (ctx) => {
+        const proxy = await ctx.proxy();
+        const reader = await ctx.through(proxy, { sessionTimeout: 2_000, leaseMargin: 300 });
+        const held = await new ReadWriteLock(reader, ctx.at('lock')).read.acquire();
+        const order: string[] = [];
+        held.signal.addEventListener('abort', () => order.push('aborted'));
+        const writing = await queued(ctx, (await readWriteLock(ctx)).write, 2);
+        await proxy.blackhole();
+        const write = await writing();
+        order.push('granted');
+        expect(order).toEqual(['aborted', 'granted']);
+        expect(await held.release()).toBe('lost');
+        await write.release();
+        await proxy.restore();
+      },
+    },
   ],
 };
 
