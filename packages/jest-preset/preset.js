@@ -36,6 +36,8 @@ export default {
   reporters: ['default', here('./count-reporter.js')],
   // One turn of the loop after each test and hook, in which a rejection that nobody handled is heard of and fails it.
   waitForUnhandledRejections: true,
+  // For a test that waits in vain. Whoever shares the machine must not be able to fail one that would get there.
+  testTimeout: 30_000,
   projects: [
     { ...project('unit', '.test.ts', 3 * minutes), testPathIgnorePatterns: ['\\.(?:real|full)\\.test\\.ts$'] },
     // Against real servers, a few minutes in all.

@@ -128,12 +128,11 @@ describe('a holder that is stopped for longer than its session', () => {
       const told = sights.filter(({ by }) => by === 'zookit');
       expect(told.filter(({ aborted }) => !aborted)).toEqual([]);
       const what = told.map((sight) => sight.what);
-      expect(what).toEqual(
-        expect.arrayContaining([
-          ...["the session's signal", "the hold's signal", 'the hold is lost', 'state lost', 'event lost'],
-          ...['event renewed', 'a lock: done', 'a lock in time: TIMEOUT'],
-        ]),
-      );
+      const due = [
+        ...["the session's signal", "the hold's signal", 'the hold is lost', 'state lost', 'event lost'],
+        ...['event renewed', 'a lock: done', 'a lock in time: TIMEOUT'],
+      ];
+      expect(due.filter((each) => !what.includes(each))).toEqual([]);
       expect(what).not.toContain('the hold is suspect');
 
       expect((await holder.ask({ order: 'release' }, 'released')).how).toBe('lost');
