@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,7 +50,18 @@ export class Authority {
     const files = { cert: at('pem'), key: at('key'), ca: join(this.#folder, 'ca.pem') };
     await run('openssl', ['req', ...KIND, '-subj', `/CN=${name}`, '-keyout', files.key, '-out', at('csr')]);
     await writeFile(at('ext'), subjects.length === 0 ? '' : `subjectAltName=${subjects.join(',')}\n`);
-    const signing = ['-CA', files.ca, '-CAkey', join(this.#folder, 'ca.key'), '-CAcreateserial', '-days', String(days)];
+    // Of its own: openssl keeps the last one in a file, which several that sign at once would read half written.
+    const serial = `0x${randomBytes(8).toString('hex')}`;
+    const signing = [
+      '-CA',
+      files.ca,
+      '-CAkey',
+      join(this.#folder, 'ca.key'),
+      '-set_serial',
+      serial,
+      '-days',
+      String(days),
+    ];
     await run('openssl', ['x509', '-req', '-in', at('csr'), ...signing, '-extfile', at('ext'), '-out', files.cert]);
     const bundle = ['-in', files.cert, '-inkey', files.key, '-certfile', files.ca, '-passout', `pass:${PASSPHRASE}`];
     await run('openssl', ['pkcs12', '-export', ...bundle, '-out', at('p12')]);
