@@ -6,7 +6,7 @@ import { now } from './clock.ts';
 import type { Corner } from './corner.ts';
 import { type Deposition, judge, lateRecovery, type Verdict } from './judge.ts';
 
-/** What may end a term. Resolves with when the servers were there again to grant the next one, and mends what it broke. */
+/** Ends a term, and mends what it broke once the next one has begun. */
 type End = (reign: Reign, holder: Corner) => Promise<void>;
 
 export type EndName = 'blackhole' | 'stop' | 'kill' | 'delete' | 'restart' | 'wipe';

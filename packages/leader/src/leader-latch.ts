@@ -177,7 +177,9 @@ export class LeaderLatch extends SafeEmitter<LeaderLatchEvents> {
     let leave: (() => void) | undefined;
     try {
       if (this.#over !== null) throw this.#over;
-      if (this.#held !== last && this.#held?.isHeld === true) return this.#held;
+      // Notices that it is over, where nobody could be told yet.
+      void this.#held?.isHeld;
+      if (this.#held !== null && this.#held !== last) return this.#held;
       const next = new Promise<Held>((resolve, reject) => {
         const waiter = { resolve, reject };
         this.#waiters.add(waiter);

@@ -279,6 +279,31 @@ describe('a session that is lost', () => {
   }, 30_000);
 });
 
+describe('a machine that slept', () => {
+  it('has its term in doubt, and leads on once the server has answered', async () => {
+    let slept = 0;
+    const clock = {
+      now: () => performance.now(),
+      wallNow: () => Date.now() + slept,
+      setTimeout: (callback: () => void, ms: number) => setTimeout(callback, ms),
+      clearTimeout: (timer: unknown) => clearTimeout(timer as NodeJS.Timeout),
+      afterPendingInput: (callback: () => void) => setImmediate(() => setImmediate(callback)),
+    };
+    await using world = await World.start();
+    const zk = await world.client({ sessionTimeout: 4_000, environment: { clock } as never });
+    const latch = new LeaderLatch(zk, '/leaders/a');
+    const { told } = record(latch);
+    await latch.start();
+    const held = await latch.wait();
+    const doubted = new Promise<boolean>((resolve) => zk.once('suspect', () => resolve(latch.isLeader)));
+    slept = 3_600_000;
+    expect(await doubted).toBe(false);
+    expect(await latch.wait({ timeout: 5_000 })).toBe(held);
+    await until(() => latch.isLeader, 'the server has answered');
+    expect(told).toEqual(['leader']);
+  });
+});
+
 describe('a server that has lost its data', () => {
   it('has all candidates back, and one leader at a time: the next leads no earlier than the last could', async () => {
     const options = { tickTime: 100, maxSessionTimeout: 20_000 };
