@@ -46,10 +46,19 @@ export async function fetchCurator(version: string = VERSION, debianFolder: stri
 }
 
 /** A process of contenders by Curator's locks. */
-export async function curatorProgram(wanted?: string): Promise<Program> {
+export function curatorProgram(wanted?: string): Promise<Program> {
+  return programOf('Contender', wanted);
+}
+
+/** A process of candidates by Curator's LeaderLatch and LeaderSelector. */
+export function curatorCandidates(): Promise<Program> {
+  return programOf('Candidate');
+}
+
+async function programOf(name: 'Contender' | 'Candidate', wanted?: string): Promise<Program> {
   const java = await findJava();
   const { version, classpath } = await fetchCurator(wanted);
-  const source = fileURLToPath(new URL('../java/Contender.java', import.meta.url));
+  const source = fileURLToPath(new URL(`../java/${name}.java`, import.meta.url));
   const light = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData'];
   return { name: 'curator', version, command: java, before: [...light, '-cp', classpath, source], after: [] };
 }

@@ -10,7 +10,8 @@ import { ContenderProcess } from './contender-process.ts';
 export class Bench {
   readonly server: RealServer;
   readonly zk: ZooKeeper;
-  readonly #folder: string;
+  /** Where the processes write. */
+  readonly folder: string;
   readonly #processes: Promise<ContenderProcess>[] = [];
   readonly #proxies: FaultProxy[] = [];
 
@@ -28,7 +29,7 @@ export class Bench {
   private constructor(server: RealServer, zk: ZooKeeper, folder: string) {
     this.server = server;
     this.zk = zk;
-    this.#folder = folder;
+    this.folder = folder;
   }
 
   /** Default: the first server, a session of 10 s, which outlives the hiccups of a busy machine. */
@@ -36,7 +37,7 @@ export class Bench {
     program: Program,
     { connectString = this.server.members[0]!.connectString, sessionTimeout = 10_000 } = {},
   ): Promise<ContenderProcess> {
-    const started = ContenderProcess.start(program, { connectString, sessionTimeout, folder: this.#folder });
+    const started = ContenderProcess.start(program, { connectString, sessionTimeout, folder: this.folder });
     this.#processes.push(started);
     return started;
   }
@@ -50,7 +51,7 @@ export class Bench {
   /** Resolves once so many stand in line. */
   async queued(path: string, contenders: number): Promise<void> {
     await until(`${contenders} stand in line`, async () => {
-      return (await this.zk.exists(path))?.numChildren === contenders;
+      return ((await this.zk.exists(path))?.numChildren ?? 0) === contenders;
     });
   }
 
@@ -67,7 +68,7 @@ export class Bench {
     await Promise.all(this.#proxies.map((proxy) => proxy.stop()));
     await this.zk.close({ timeout: 1_000 });
     await this.server.stop();
-    await rm(this.#folder, { recursive: true });
+    await rm(this.folder, { recursive: true });
   }
 }
 
