@@ -11,6 +11,7 @@ import { builtProgram, curatorProgram, kazooProgram, type Program } from './clie
 import { compareLocks } from './locks.ts';
 import { pageOf, tableOf } from './report.ts';
 import { compareStartUp } from './start-up.ts';
+import { compareWatchMemory } from './watch-memory.ts';
 
 type Section = (bench: Bench, programs: readonly Program[]) => Promise<Row[]>;
 
@@ -18,6 +19,7 @@ const sections: Readonly<Record<string, Section>> = {
   calls: compareCalls,
   'start-up': compareStartUp,
   locks: compareLocks,
+  watches: compareWatchMemory,
 };
 
 const { values } = parseArgs({

@@ -6,6 +6,7 @@ declare module 'node-zookeeper-client' {
     close(): void;
     getData(path: string, callback: Done): void;
     getData(path: string, watcher: () => void, callback: Done): void;
+    exists(path: string, watcher: () => void, callback: Done): void;
     setData(path: string, data: Buffer, version: number, callback: Done): void;
     getChildren(path: string, callback: Done): void;
     create(path: string, data: Buffer, callback: Done): void;
