@@ -41,6 +41,7 @@ export class OneShotFallback {
   #childSet = false;
   #looking = false;
   #isSet = false;
+  #isBack = true;
 
   constructor(client: ClientParts, path: string, hooks: FallbackHooks) {
     this.#client = client;
@@ -59,7 +60,13 @@ export class OneShotFallback {
 
   /** The connection is gone. What is set will be set again with all other watches; what isn't, by a read on the next connection. */
   detach(): void {
+    this.#isBack = false;
     if (this.#looking) this.#isSet = false;
+  }
+
+  /** All watches are set again: what fires from now on has changed by now, and not during the outage. */
+  rearmed(): void {
+    this.#isBack = true;
   }
 
   stop(): void {
@@ -83,7 +90,14 @@ export class OneShotFallback {
     if (type === 'session-lost') {
       this.#told = undefined;
       this.#isSet = false;
-    } else this.#tell(type, zxid);
+    } else if (this.#isBack) this.#tell(type, zxid);
+    else {
+      // Part of what was missed: the next look is like the first one.
+      this.#told = undefined;
+      this.#dataSet = false;
+      this.#childSet = false;
+      this.#isSet = false;
+    }
     this.#look();
   }
 

@@ -118,6 +118,7 @@ export class WatchedPath {
 
   /** The server has all watches again; `refused`: but not this one. */
   rearmed(refused: boolean): void {
+    this.#fallback?.rearmed();
     this.#server.rearmed(this.#again, refused);
     this.#server.settle();
   }

@@ -1,9 +1,10 @@
-import { describe, expect, it } from '@jest/globals';
-import type { ProfileName } from '@zookit/testing';
+import { describe, expect, it, jest } from '@jest/globals';
+import type { ProfileName, TestServerMember } from '@zookit/testing';
 import { recordRequests, typesOf } from '../operations/requests.ts';
 import { useServers } from '../operations/use-server.ts';
-import { until } from '../support/until.ts';
-import { reconnected, record, settled } from './record.ts';
+import { reconnected, record, settled, until } from './record.ts';
+
+jest.setTimeout(60_000);
 
 const WITHOUT: readonly ProfileName[] = ['3.4', '3.5', 'clickhouse-keeper'];
 
@@ -106,12 +107,36 @@ describe.each(WITHOUT)('a plain watch made of one-shot ones, on %s', (profile) =
       });
     });
     server.dropConnections();
-    await until(() => back && told.length > 0, 'resync is told', 20_000);
+    await until(() => back && told.length > 0, 'resync is told');
     expect(told).toEqual(['resync /a']);
     expect(zk.session?.id === id).toBe(profile !== 'clickhouse-keeper');
-    await until(() => other.state === 'connected', 'the other is back', 20_000);
+    await until(() => other.state === 'connected', 'the other is back');
     await tell(told, () => other.set('/a', '1'), 'changed /a');
     expect(told).toEqual(['resync /a', 'changed /a']);
+  });
+
+  it('tells resync, and nothing else, of what has changed during an outage', async () => {
+    const server = await servers.start({ profile, members: 2 });
+    const [one, two] = server.members;
+    const [zk, other] = [
+      await servers.connect(one as TestServerMember),
+      await servers.connect(two as TestServerMember),
+    ];
+    await other.create('/a');
+    const told = record(await zk.watch('/a'));
+    const isWatched = (): boolean => server.watches('/a').length === 2;
+    for (let round = 1; round <= 3; round += 1) {
+      await server.stopMember(0);
+      if (round > 1) for (const data of ['1', '2', '3']) await other.set('/a', data);
+      if (round > 2) for (const name of ['b', 'c', 'd']) await other.create(`/a/${name}`);
+      await server.startMember(0);
+      await until(() => told.length > 0 && isWatched(), 'resync is told, and all is watched');
+      await settled(zk);
+      await other.set('/a', '4');
+      await until(() => told.length > 1 && isWatched(), 'it is told, and all is watched');
+      await settled(zk);
+      expect(told.splice(0)).toEqual(['resync /a', 'changed /a']);
+    }
   });
 
   it('is shared, and leaves nothing behind when the last is closed', async () => {

@@ -1,10 +1,11 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { ProfileName } from '@zookit/testing';
 import { recordRequests, typesOf } from '../operations/requests.ts';
 import { useServers } from '../operations/use-server.ts';
-import { until } from '../support/until.ts';
 import { modeCases } from './mode-cases.ts';
-import { readAll, reconnected, record, settled } from './record.ts';
+import { readAll, reconnected, record, settled, until } from './record.ts';
+
+jest.setTimeout(60_000);
 
 const WITH_ADD_WATCH: readonly ProfileName[] = ['3.6', '3.7', '3.8', '3.9'];
 
@@ -78,7 +79,7 @@ describe.each(WITH_ADD_WATCH)('a persistent watch, on %s', (profile) => {
       renewed = true;
     });
     server.expireSession(zk.session?.id ?? 0n);
-    await until(() => renewed && told.length > 0 && plain.length > 0, 'resync is told in the new session', 20_000);
+    await until(() => renewed && told.length > 0 && plain.length > 0, 'resync is told in the new session');
     await other.create('/a/b');
     await settled(zk);
     expect(told).toEqual(['resync /a', 'created /a/b']);

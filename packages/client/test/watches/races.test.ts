@@ -1,10 +1,11 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { ProfileName, TestServer } from '@zookit/testing';
 import type { PersistentWatchEvent, Stat, Watch, ZooKeeper } from '../../src/index.ts';
 import { useServers } from '../operations/use-server.ts';
 import { generator } from '../support/generator.ts';
-import { until } from '../support/until.ts';
-import { reconnected } from './record.ts';
+import { reconnected, until } from './record.ts';
+
+jest.setTimeout(60_000);
 
 const PATHS = ['/a', '/a/b', '/a/c'];
 

@@ -1,10 +1,12 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { ProfileName } from '@zookit/testing';
 import { deferred } from '../../src/deferred.ts';
 import { useServers } from '../operations/use-server.ts';
 import { generator } from '../support/generator.ts';
 import { reconnected, settled } from './record.ts';
 import { WatchWalk } from './walk-model.ts';
+
+jest.setTimeout(60_000);
 
 describe.each<ProfileName>(['3.6', '3.8', '3.9'])(
   'watches of all kinds, opened and closed at random, on %s',

@@ -1,5 +1,10 @@
 import type { PersistentWatchEvent, Watch, ZooKeeper } from '../../src/index.ts';
-import { until } from '../support/until.ts';
+import { until as untilOr } from '../support/until.ts';
+
+/** As everywhere, with time enough for a machine that has much else to do. */
+export function until(condition: () => boolean, what: string): Promise<void> {
+  return untilOr(condition, what, 20_000);
+}
 
 /** Whatever a watch tells its listeners, as "type path". */
 export function record(watch: Watch): string[] {
@@ -27,5 +32,5 @@ export async function reconnected(zk: ZooKeeper, cut: () => void): Promise<void>
     back = true;
   });
   cut();
-  await until(() => back, 'the client is connected again', 20_000);
+  await until(() => back, 'the client is connected again');
 }
