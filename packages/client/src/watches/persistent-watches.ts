@@ -102,7 +102,7 @@ export class PersistentWatches implements WatchOwner, Coverage {
     const parent = parentOf(path);
     const above = this.#paths.get(parent);
     if (path === '/' || above?.infersChildren(zxid) !== true) return null;
-    above.tellPlain('children', zxid);
+    above.tell('children', zxid);
     return parent;
   }
 

@@ -62,9 +62,9 @@ export class ServerWatch {
     return this.#confirmed;
   }
 
-  /** Whether a step is under way that the server may have heard of. */
+  /** Whether the server has, or may get, what it should not have. */
   get isBusy(): boolean {
-    return this.#busy && this.#call?.onWire !== false;
+    return this.#busy && (this.#isRemoval || this.#call?.onWire !== false);
   }
 
   /** Whether children must be told of by what a recursive watch says of each: this server kept that one only, of the two modes. */

@@ -4,8 +4,8 @@ import { type Deferred, deferred } from '../deferred.ts';
 import { isPassing } from '../persevere.ts';
 import { pause } from '../session/attempt.ts';
 import type { Change } from './event.ts';
-import { OneShotFallback } from './one-shot-fallback.ts';
-import { PLAIN, RECURSIVE, ServerWatch, UNKNOWN } from './server-watch.ts';
+import { type FallbackHooks, OneShotFallback } from './one-shot-fallback.ts';
+import { PLAIN, RECURSIVE, ServerWatch, type ServerWatchHooks, UNKNOWN } from './server-watch.ts';
 import type { WatchHandle } from './watch.ts';
 
 /** Connections that may end over an unanswered addWatch before the server is taken not to know it; fewer where each costs the session. */
@@ -15,12 +15,12 @@ const DEATHS_WITH_SESSION = 2;
 const PAUSE = 200;
 
 /** All persistent watches of this client on one path, and what they share: the server's watch, or one-shot watches in its place. */
-export class WatchedPath {
+export class WatchedPath implements ServerWatchHooks, FallbackHooks {
   readonly path: string;
   readonly #client: ClientParts;
   readonly #onEmpty: () => void;
-  readonly #plain = new Set<WatchHandle>();
-  readonly #recursive = new Set<WatchHandle>();
+  readonly #plain: WatchHandle[] = [];
+  readonly #recursive: WatchHandle[] = [];
   readonly #server: ServerWatch;
   /** In place of what the server should have for the plain ones. */
   #fallback: OneShotFallback | null = null;
@@ -32,19 +32,7 @@ export class WatchedPath {
     this.#client = client;
     this.path = path;
     this.#onEmpty = onEmpty;
-    this.#server = new ServerWatch(client, path, {
-      wanted: () => {
-        const { connection } = client.session;
-        if (connection !== null) this.#giveWay(connection.target);
-        return this.#wanted();
-      },
-      onConfirmed: () => this.#arm(),
-      onRefused: (error, bits, server) => this.#onRefused(error, bits, server),
-      onIdle: () => {
-        this.#release();
-        if (this.#plain.size + this.#recursive.size === 0) this.#onEmpty();
-      },
-    });
+    this.#server = new ServerWatch(client, path, this);
   }
 
   /** Whether the server's watch, present or in the making, tells all that a one-shot watch of that kind would. */
@@ -62,15 +50,17 @@ export class WatchedPath {
   }
 
   add(watch: WatchHandle): void {
-    this.#of(watch).add(watch);
-    this.#arm();
+    this.#of(watch).push(watch);
+    this.onConfirmed();
     this.#server.settle();
   }
 
   /** Resolves when the server has what the others need, and no more. */
   remove(watch: WatchHandle): Promise<void> {
-    this.#of(watch).delete(watch);
-    if (this.#plain.size === 0) this.#endFallback();
+    const mates = this.#of(watch);
+    const index = mates.indexOf(watch);
+    if (index >= 0) mates.splice(index, 1);
+    if (this.#plain.length === 0) this.#endFallback();
     if (this.#wanted() === 0) this.#server.withdraw();
     this.#server.settle();
     if (!this.#server.isBusy) return Promise.resolve();
@@ -82,10 +72,11 @@ export class WatchedPath {
   /** The server has told of a change of the znode itself. */
   onChange(type: Change, zxid: bigint): void {
     if (type === 'children') this.#server.onChildren();
-    if (this.#fallback === null) this.tellPlain(type, zxid);
+    if (this.#fallback === null) this.tell(type, zxid);
   }
 
-  tellPlain(type: Change, zxid: bigint): void {
+  /** Tells the plain ones, of a change of the znode itself. */
+  tell(type: Change, zxid: bigint): void {
     for (const watch of [...this.#plain]) watch.tell(type, this.path, zxid);
   }
 
@@ -126,35 +117,29 @@ export class WatchedPath {
   /** Every watch here is over. */
   end(reason: ZooKeeperError): void {
     for (const watch of this.#all()) watch.end(reason);
-    this.#plain.clear();
-    this.#recursive.clear();
+    this.#plain.length = 0;
+    this.#recursive.length = 0;
     this.#endFallback();
     this.#server.withdraw();
     this.#server.settle();
   }
 
-  #of({ recursive }: WatchHandle): Set<WatchHandle> {
-    return recursive ? this.#recursive : this.#plain;
+  // --- what the server's watch asks and tells
+
+  wanted(): number {
+    const { connection } = this.#client.session;
+    if (connection !== null) this.#giveWay(connection.target);
+    return this.#wanted();
   }
 
-  #all(): WatchHandle[] {
-    return [...this.#plain, ...this.#recursive];
-  }
-
-  #wanted(): number {
-    const plain = this.#plain.size > 0 && this.#fallback === null;
-    return (plain ? PLAIN : 0) | (this.#recursive.size > 0 ? RECURSIVE : 0);
-  }
-
-  /** Tells those of it that are set. */
-  #arm(): void {
+  onConfirmed(): void {
     for (const watch of this.#all()) {
-      const isSet = this.#fallback !== null && !watch.recursive ? this.#fallback.isSet : false;
-      if (isSet || (this.#server.confirmed & bitOf(watch)) !== 0) watch.arm();
+      const isMade = !watch.recursive && this.#fallback?.isSet === true;
+      if (isMade || (this.#server.confirmed & bitOf(watch)) !== 0) watch.arm();
     }
   }
 
-  async #onRefused(error: ZooKeeperError, bits: number, server: SocketTarget | null): Promise<void> {
+  async onRefused(error: ZooKeeperError, bits: number, server: SocketTarget | null): Promise<void> {
     const { dispatcher, session, settings, over } = this.#client;
     if (server !== null && UNKNOWN.has(error.code)) {
       dispatcher.lore.denied(server, OpCode.addWatch);
@@ -182,6 +167,36 @@ export class WatchedPath {
     if (passes) await pause(settings, PAUSE, over);
   }
 
+  onIdle(): void {
+    this.#release();
+    if (this.#plain.length + this.#recursive.length === 0) this.#onEmpty();
+  }
+
+  // --- what the one-shot watches in its place tell
+
+  onSet(): void {
+    this.onConfirmed();
+  }
+
+  onFailure(error: ZooKeeperError): void {
+    for (const watch of [...this.#plain]) this.#fail(watch, error);
+  }
+
+  // ---
+
+  #of({ recursive }: WatchHandle): WatchHandle[] {
+    return recursive ? this.#recursive : this.#plain;
+  }
+
+  #all(): WatchHandle[] {
+    return [...this.#plain, ...this.#recursive];
+  }
+
+  #wanted(): number {
+    const plain = this.#plain.length > 0 && this.#fallback === null;
+    return (plain ? PLAIN : 0) | (this.#recursive.length > 0 ? RECURSIVE : 0);
+  }
+
   /** Whether addWatch may be sent to a server. Where an unknown request costs the session, only what can't be had otherwise is worth the risk. */
   #mayTry(server: SocketTarget, recursive: boolean): boolean {
     const { lore } = this.#client.dispatcher;
@@ -196,14 +211,8 @@ export class WatchedPath {
       for (const watch of [...this.#recursive]) this.#fail(watch, unimplemented);
     }
     const isNative = this.#mayTry(server, false) || (this.#server.asked & PLAIN) !== 0;
-    if (isNative || this.#plain.size === 0 || this.#fallback !== null) return;
-    this.#fallback = new OneShotFallback(this.#client, this.path, {
-      tell: (type, zxid) => this.tellPlain(type, zxid),
-      onSet: () => this.#arm(),
-      onFailure: (error) => {
-        for (const watch of [...this.#plain]) this.#fail(watch, error);
-      },
-    });
+    if (isNative || this.#plain.length === 0 || this.#fallback !== null) return;
+    this.#fallback = new OneShotFallback(this.#client, this.path, this);
     this.#fallback.start();
   }
 

@@ -464,6 +464,14 @@ describe('close()', () => {
     expect(server.last.of(REMOVE_WATCHES)).toHaveLength(errno === -127 ? 2 : 1);
   });
 
+  it('waits for its turn where too much is on the wire', async () => {
+    const { net, server } = network();
+    const { zk } = await connectedClient(net, 'a', { maxInFlight: 1 });
+    const watches = [await zk.watch('/a'), await zk.watch('/b'), await zk.watch('/c')];
+    const done = watches.map((watch) => watch.close().then(() => server.last.of(REMOVE_WATCHES).length));
+    expect(await Promise.all(done)).toEqual([1, 2, 3]);
+  });
+
   it('is done when the connection breaks, and the watch is not set again', async () => {
     const { net, server } = network();
     const { zk } = await connectedClient(net, 'a');

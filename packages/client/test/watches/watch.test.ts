@@ -144,6 +144,32 @@ describe('a watch', () => {
     expect(closed).toEqual([[]]);
   });
 
+  it.each([
+    ['a session that is lost for good', -112, { renewSession: false }, 'SESSION_EXPIRED'],
+    ['credentials that are refused', -115, {}, 'AUTH_FAILED'],
+  ] as const)('ends with %s, and so does one that waits', async (_name, errno, options, code) => {
+    const net = new Simulation();
+    const server = net.serve('a', {}, { timeout: 6_000 });
+    const { zk } = await connectedClient(net, 'a', options);
+    const watch = await zk.watch('/a');
+    const read = readAll(watch);
+    const reasons: unknown[] = [];
+    watch.on('close', (reason) => reasons.push(reason));
+    server.script = {
+      onRequest: (request) =>
+        request.type === GET ? server.error(request, errno) : request.type === ADD_WATCH ? 'mute' : undefined,
+    };
+    const waiting = outcome(zk.watch('/b'));
+    await outcome(zk.get('/x'));
+    expect(await read).toEqual([]);
+    expect(reasons).toMatchObject([{ code }]);
+    expect(await waiting).toMatchObject({ code, operation: 'watch', path: '/b' });
+    await expect(zk.watch('/c')).rejects.toMatchObject({ code, operation: 'watch', path: '/c' });
+    expect(watch.closed).toBe(true);
+    await watch.close();
+    expect(zk.health().watches).toBe(0);
+  });
+
   it('gives what came before its reader did', async () => {
     const { server, zk } = await watching();
     const watch = await zk.watch('/a');
