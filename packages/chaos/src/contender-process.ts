@@ -66,7 +66,7 @@ class Contender {
     tell({ what: 'ended' });
     const releasing = held.release();
     if (end === 'lost') this.#follow(this.#writeStale(held));
-    else if (this.#writes % 10 === 1) this.#follow(releasing.then(() => this.#guardedWrite(held, true)));
+    else if (this.#writes % 10 === 1) this.#follow(this.#writeLate(held, releasing));
     await releasing;
   }
 
@@ -94,6 +94,13 @@ class Contender {
     await Promise.all([this.#tokenWrite(held), this.#guardedWrite(held, true)]);
   }
 
+  /** When another holds, in all likelihood. */
+  async #writeLate(held: Held, released: Promise<unknown>): Promise<void> {
+    await released;
+    await sleep(5 * this.#terms.work);
+    await this.#guardedWrite(held, true);
+  }
+
   async #tokenWrite({ fencingToken }: Held): Promise<void> {
     const sent = now();
     const number = this.#writes;
@@ -106,7 +113,8 @@ class Contender {
     this.#record.write({ what: 'token write', token, sent: String(sent), answered: String(now()), accepted });
   }
 
-  async #guardedWrite(held: Held, stale: boolean): Promise<void> {
+  async #guardedWrite(held: Held, late: boolean): Promise<void> {
+    const begun = String(now());
     const token = String(held.fencingToken);
     let zxid: string | null = null;
     let outcome = 'applied';
@@ -117,7 +125,7 @@ class Contender {
     } catch (error) {
       outcome = String((error as ZooKeeperError).code ?? error);
     }
-    this.#record.write({ what: 'guarded write', token, stale, zxid, outcome });
+    this.#record.write({ what: 'guarded write', token, begun, late, zxid, outcome });
   }
 
   #follow(work: Promise<void>): void {

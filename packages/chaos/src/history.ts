@@ -26,8 +26,9 @@ export interface TokenWrite {
 export interface GuardedWrite {
   contender: string;
   token: bigint;
-  /** It was begun after the contender had learnt that it holds no more. */
-  stale: boolean;
+  begun: bigint;
+  /** The contender knew by then that it holds no more. */
+  late: boolean;
   /** Of the write, when it was applied; null when it failed, or nobody knows. */
   zxid: bigint | null;
 }
@@ -44,7 +45,7 @@ export type Line =
   | { what: 'granted'; token: string; at: string }
   | { what: 'ended'; token: string; at: string; seen: string; end: 'released' | 'lost' }
   | { what: 'token write'; token: string; sent: string; answered: string; accepted: boolean }
-  | { what: 'guarded write'; token: string; stale: boolean; zxid: string | null; outcome: string };
+  | { what: 'guarded write'; token: string; begun: string; late: boolean; zxid: string | null; outcome: string };
 
 /** After every time that a record may name. */
 export const FOREVER: bigint = 2n ** 63n;
@@ -88,7 +89,7 @@ export function readHistory(contender: string, text: string, deadAt: bigint | nu
       history.tokenWrites.push({ contender, token, sent, answered, accepted: line.accepted });
     } else {
       const zxid = line.zxid === null ? null : BigInt(line.zxid);
-      history.guardedWrites.push({ contender, token, stale: line.stale, zxid });
+      history.guardedWrites.push({ contender, token, begun: BigInt(line.begun), late: line.late, zxid });
     }
   }
   return history;

@@ -49,7 +49,7 @@ export interface Verdict {
   killed: number;
   /** Of writes with a token that was no longer the newest. */
   refusedTokens: number;
-  /** Of guarded writes that were begun after the hold had ended. */
+  /** Guarded writes that were begun after the hold had ended. */
   staleWrites: number;
   /** From the last fault to the next grant, and to the end of the election, in ms. */
   recovery: { grant: number | null; election: number } | null;
@@ -65,6 +65,7 @@ export function judge({ histories, stops, depositions = [], wiped = false, recov
   holds.sort((a, b) => compare(a.from, b.from));
   const tokenWrites = histories.flatMap((history) => history.tokenWrites);
   const guardedWrites = histories.flatMap((history) => history.guardedWrites);
+  const stale = guardedWrites.filter((write) => isStale(write, holds));
   const failures = [
     ...mishaps,
     ...overlaps(holds),
@@ -72,8 +73,8 @@ export function judge({ histories, stops, depositions = [], wiped = false, recov
     ...holds.filter(({ end }) => end === 'open').map((hold) => `${named(hold)} left no word of how its hold ended`),
     ...(wiped ? [] : wronglyRefused(tokenWrites, holds)),
     ...(wiped ? [] : wronglyAccepted(tokenWrites)),
-    ...guardedWrites.filter(({ stale, zxid }) => stale && zxid !== null).map(staleButApplied),
-    ...(wiped ? [] : appliedLate(guardedWrites)),
+    ...stale.filter(({ zxid }) => zxid !== null).map(staleButApplied),
+    ...(wiped ? [] : outOfOrder(guardedWrites)),
     ...(recovery === null ? [] : lateRecovery(recovery)),
     ...left.map((path) => `${path} was left behind`),
   ];
@@ -82,7 +83,7 @@ export function judge({ histories, stops, depositions = [], wiped = false, recov
     lost: holds.filter(({ end }) => end === 'lost').length,
     killed: holds.filter(({ end }) => end === 'killed').length,
     refusedTokens: tokenWrites.filter(({ accepted }) => !accepted).length,
-    staleWrites: guardedWrites.filter(({ stale }) => stale).length,
+    staleWrites: guardedWrites.filter(({ late }) => late).length,
     recovery: recovery && {
       grant: recovery.grantedAt === null ? null : milliseconds(recovery.grantedAt - recovery.at),
       election: milliseconds(recovery.electedAt - recovery.at),
@@ -166,13 +167,20 @@ function wronglyAccepted(writes: readonly TokenWrite[]): string[] {
   return found;
 }
 
-/** Whoever holds no more applies nothing. */
+/** Another was granted after the writer, and before the write was begun. */
+function isStale({ contender, token, begun }: GuardedWrite, holds: readonly Hold[]): boolean {
+  const own = holds.find((hold) => hold.contender === contender && hold.token === token);
+  return (
+    own !== undefined && holds.some(({ token: other, from }) => other !== token && from > own.from && from < begun)
+  );
+}
+
 function staleButApplied(write: GuardedWrite): string {
-  return `a guarded write of ${named(write)} was applied after its hold had ended`;
+  return `a guarded write of ${named(write)} was applied when another had been granted`;
 }
 
 /** In the order in which the ensemble applied them, tokens never fall. */
-function appliedLate(writes: readonly GuardedWrite[]): string[] {
+function outOfOrder(writes: readonly GuardedWrite[]): string[] {
   const found: string[] = [];
   const applied = writes.flatMap((write) => (write.zxid === null ? [] : [{ ...write, zxid: write.zxid }]));
   applied.sort((a, b) => compare(a.zxid, b.zxid));

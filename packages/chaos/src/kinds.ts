@@ -1,4 +1,4 @@
-import { type Held, LeaderLatch, LeaderSelector, Mutex, type ZooKeeper } from 'zookit';
+import { type Held, LeaderLatch, LeaderSelector, Mutex, ReadWriteLock, type ZooKeeper } from 'zookit';
 
 /** What is fought for, as one contender sees it. */
 export interface Contest {
@@ -8,18 +8,19 @@ export interface Contest {
   close(): Promise<void>;
 }
 
-export type Kind = 'mutex' | 'kazoo-mutex' | 'latch' | 'selector';
+export type Kind = 'mutex' | 'kazoo-mutex' | 'write-lock' | 'latch' | 'selector';
 
 /** What can be fought for; `path` is where its contenders have their znodes. */
 export const kinds: Readonly<Record<Kind, (zk: ZooKeeper, path: string) => Contest>> = {
-  mutex: (zk, path) => mutexContest(new Mutex(zk, path)),
-  'kazoo-mutex': (zk, path) => mutexContest(new Mutex(zk, path, { layout: 'kazoo' })),
+  mutex: (zk, path) => lockContest(new Mutex(zk, path)),
+  'kazoo-mutex': (zk, path) => lockContest(new Mutex(zk, path, { layout: 'kazoo' })),
+  'write-lock': (zk, path) => lockContest(new ReadWriteLock(zk, path).write),
   latch: (zk, path) => latchContest(new LeaderLatch(zk, path)),
   selector: selectorContest,
 };
 
-function mutexContest(mutex: Mutex): Contest {
-  return { acquire: (signal) => mutex.acquire({ signal }), close: async () => {} };
+function lockContest(lock: Pick<Mutex, 'acquire'>): Contest {
+  return { acquire: (signal) => lock.acquire({ signal }), close: async () => {} };
 }
 
 function latchContest(latch: LeaderLatch): Contest {

@@ -22,7 +22,7 @@ export interface ChaosReport extends Verdict {
 }
 
 /** What a busy machine may take on top of what is promised, in ms. */
-const SLACK = 5_000;
+const SLACK = 10_000;
 
 /** Contenders fight while faults strike; then their records are judged. Everything is kept in the folder. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {

@@ -7,9 +7,9 @@ import { FOREVER, type Line, LineFile, readHistory } from '../src/history.ts';
 const lines: Line[] = [
   { what: 'granted', token: '7', at: '10' },
   { what: 'token write', token: '7', sent: '11', answered: '12', accepted: true },
-  { what: 'guarded write', token: '7', stale: false, zxid: '9', outcome: 'applied' },
+  { what: 'guarded write', token: '7', begun: '11', late: false, zxid: '9', outcome: 'applied' },
   { what: 'ended', token: '7', at: '20', seen: '19', end: 'lost' },
-  { what: 'guarded write', token: '7', stale: true, zxid: null, outcome: 'NO_NODE' },
+  { what: 'guarded write', token: '7', begun: '21', late: true, zxid: null, outcome: 'NO_NODE' },
   { what: 'granted', token: '8', at: '30' },
 ];
 let folder = '';
@@ -37,8 +37,8 @@ describe('a record', () => {
       ],
       tokenWrites: [{ contender: 'a', token: 7n, sent: 11n, answered: 12n, accepted: true }],
       guardedWrites: [
-        { contender: 'a', token: 7n, stale: false, zxid: 9n },
-        { contender: 'a', token: 7n, stale: true, zxid: null },
+        { contender: 'a', token: 7n, begun: 11n, late: false, zxid: 9n },
+        { contender: 'a', token: 7n, begun: 21n, late: true, zxid: null },
       ],
     });
   });

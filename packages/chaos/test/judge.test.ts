@@ -14,8 +14,8 @@ function tokenWrite(contender: string, token: number, sent: number, answered: nu
   return { contender, token: BigInt(token), sent: at(sent), answered: at(answered), accepted };
 }
 
-function guarded(contender: string, token: number, zxid: number | null, stale = false): GuardedWrite {
-  return { contender, token: BigInt(token), stale, zxid: zxid === null ? null : BigInt(zxid) };
+function guarded(contender: string, token: number, begun: number, zxid: number | null, late = false): GuardedWrite {
+  return { contender, token: BigInt(token), begun: at(begun), late, zxid: zxid === null ? null : BigInt(zxid) };
 }
 
 interface Told {
@@ -40,12 +40,12 @@ describe('a run in which all is well', () => {
         history({
           holds: [hold('a', 1, 0, 10), hold('a', 4, 30, 40, { end: 'killed' })],
           tokenWrites: [tokenWrite('a', 1, 1, 2), tokenWrite('a', 1, 35, 36, false)],
-          guardedWrites: [guarded('a', 1, 11), guarded('a', 1, null, true)],
+          guardedWrites: [guarded('a', 1, 1, 11), guarded('a', 1, 11, null, true)],
         }),
         history({
           holds: [hold('b', 2, 10, 20), hold('b', 3, 20, 30, { end: 'lost' })],
           tokenWrites: [tokenWrite('b', 2, 11, 12)],
-          guardedWrites: [guarded('b', 2, 12), guarded('b', 3, 13)],
+          guardedWrites: [guarded('b', 2, 11, 12), guarded('b', 3, 21, 13)],
         }),
       ],
       stops: [],
@@ -153,14 +153,16 @@ describe('tokens', () => {
 });
 
 describe('guarded writes', () => {
-  it('of one who holds no more may not be applied', () => {
-    expect(failuresOf({ guardedWrites: [guarded('a', 1, 7, true)] })).toEqual([
-      'a guarded write of a (0x1) was applied after its hold had ended',
+  it('of a stale holder may not be applied', () => {
+    const holds = [hold('a', 1, 0, 10), hold('b', 2, 10, 20)];
+    expect(failuresOf({ holds, guardedWrites: [guarded('a', 1, 11, 7)] })).toEqual([
+      'a guarded write of a (0x1) was applied when another had been granted',
     ]);
+    expect(failuresOf({ holds, guardedWrites: [guarded('a', 1, 9, 7), guarded('a', 1, 11, null)] })).toEqual([]);
   });
 
   it('may not be applied after those of a later holder', () => {
-    expect(failuresOf({ guardedWrites: [guarded('b', 2, 7), guarded('a', 1, 8)] })).toEqual([
+    expect(failuresOf({ guardedWrites: [guarded('b', 2, 1, 7), guarded('a', 1, 1, 8)] })).toEqual([
       'a guarded write of a (0x1) was applied after one of b (0x2)',
     ]);
   });
@@ -205,11 +207,11 @@ describe('servers that have lost their data', () => {
     const told = {
       holds: [hold('a', 9, 0, 10), hold('b', 1, 20, 30)],
       tokenWrites: [tokenWrite('a', 9, 1, 2), tokenWrite('b', 1, 21, 22, false)],
-      guardedWrites: [guarded('b', 1, 5), guarded('a', 9, 11)],
+      guardedWrites: [guarded('b', 1, 21, 5), guarded('a', 9, 1, 11)],
     };
     expect(failuresOf(told).length).toBeGreaterThan(0);
     expect(failuresOf(told, { wiped: true })).toEqual([]);
-    const stale = { ...told, guardedWrites: [guarded('a', 9, 11, true)] };
+    const stale = { ...told, guardedWrites: [guarded('a', 9, 21, 11, true)] };
     expect(failuresOf(stale, { wiped: true })).toHaveLength(1);
     expect(failuresOf({ holds: [hold('a', 9, 0, 10), hold('b', 1, 5, 30)] }, { wiped: true })).toHaveLength(1);
   });
