@@ -17,6 +17,8 @@ import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.framework.api.BackgroundCallback;
 import org.apache.curator.framework.api.CuratorWatcher;
 import org.apache.curator.framework.api.transaction.CuratorOp;
+import org.apache.curator.framework.recipes.cache.CuratorCache;
+import org.apache.curator.framework.recipes.cache.CuratorCacheListener;
 import org.apache.curator.framework.recipes.locks.InterProcessMutex;
 import org.apache.curator.retry.ExponentialBackoffRetry;
 import org.apache.zookeeper.CreateMode;
@@ -81,6 +83,7 @@ public final class Driver {
                 client.transaction().inBackground(done).forOperations(operations);
             });
             case "lock" -> lock(path, count, window);
+            case "cache" -> cache(path, count);
             case "watch" -> {
                 CountDownLatch events = new CountDownLatch(count);
                 CuratorWatcher watcher = event -> events.countDown();
@@ -94,6 +97,18 @@ public final class Driver {
             default -> throw new IllegalArgumentException(workload);
         }
         return 0;
+    }
+
+    private static void cache(String path, int count) throws Exception {
+        CountDownLatch initialized = new CountDownLatch(1);
+        try (CuratorCache cache = CuratorCache.build(client, path)) {
+            cache.listenable().addListener(
+                    CuratorCacheListener.builder().forInitialized(initialized::countDown).build());
+            cache.start();
+            if (!initialized.await(60, TimeUnit.SECONDS) || cache.size() != count) {
+                throw new IllegalStateException(cache.size() + " of " + count + " znodes are in the cache");
+            }
+        }
     }
 
     private static void lock(String path, int count, int window) throws Exception {

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { RealServer } from '@zookit/testing';
 import { ZooKeeper } from 'zookit';
 import type { Bench, Row } from './bench.ts';
+import { compareCacheLoads } from './cache-load.ts';
 import { compareCalls } from './calls.ts';
 import { chartOf } from './chart.ts';
 import { builtProgram, curatorProgram, kazooProgram, type Program } from './client-process.ts';
@@ -20,6 +21,7 @@ const sections: Readonly<Record<string, Section>> = {
   'start-up': compareStartUp,
   locks: compareLocks,
   watches: compareWatchMemory,
+  'cache-load': compareCacheLoads,
 };
 
 const { values } = parseArgs({

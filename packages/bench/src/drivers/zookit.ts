@@ -1,4 +1,4 @@
-import { Mutex, ZooKeeper } from 'zookit';
+import { Mutex, TreeCache, ZooKeeper } from 'zookit';
 import { BATCH, pump, serve } from '../driver.ts';
 
 const data = Buffer.alloc(100, 1);
@@ -36,6 +36,12 @@ await serve(async (connectString) => {
           for (let grant = 0; grant < count / window; grant += 1) await (await mutex.acquire()).release();
         };
         await Promise.all(contenders.slice(0, window).map(contend));
+      },
+      cache: async (path, count) => {
+        await using cache = new TreeCache(zk, path);
+        await cache.start();
+        const found = [...cache.entries()].length;
+        if (found !== count) throw new Error(`${found} of ${count} znodes are in the cache`);
       },
       children: (path, count, window) => pump(count, window, (_, done) => then(zk.children(path), done)),
     },
