@@ -56,7 +56,7 @@ afterEach(async () => {
 
 /** A process that has registered an instance, which has been seen. */
 async function service(id: string, session: number, connectString = server.connectString): Promise<ChildProcess> {
-  const child = fork(join(import.meta.dirname, 'support/service-process.ts'), [connectString, String(session), id], {
+  const child = fork(join(import.meta.dirname, 'service-process.ts'), [connectString, String(session), id], {
     cwd: join(import.meta.dirname, '..'),
     execArgv: ['--import', '@zookit/jest-preset/run-source', '--conditions=@zookit/source'],
   });

@@ -1,6 +1,6 @@
 // Registers an instance and keeps it registered until it is killed: CONNECT-STRING SESSION-TIMEOUT ID
 import { ZooKeeper } from '@zookit/client';
-import { ServiceDiscovery, serviceInstance } from '../../src/index.ts';
+import { ServiceDiscovery, serviceInstance } from '../src/index.ts';
 
 const [connectString = '', sessionTimeout, id = ''] = process.argv.slice(2);
 const zk = await ZooKeeper.connect(connectString, { sessionTimeout: Number(sessionTimeout) });
