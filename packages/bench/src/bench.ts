@@ -60,11 +60,12 @@ export function ratio(row: Row, client: string): number {
   return paired(row, client, (sample, base) => sample / base);
 }
 
-/** Whether zookit has reached what it is to reach; null when there is no target. */
+/** Whether zookit has reached what it is to reach; null when there is no target, or nothing to compare. */
 export function isMet(row: Row): boolean | null {
   const { target, samples } = row;
   const { zookit = [] } = samples;
-  if (target === undefined) return null;
+  if (target === undefined || zookit.length === 0) return null;
+  if (!('most' in target) && samples[row.base] === undefined) return null;
   if ('ratio' in target) return ratio(row, 'zookit') <= target.ratio;
   if ('more' in target) return paired(row, 'zookit', (sample, base) => sample - base) <= target.more;
   return median(zookit) <= target.most;

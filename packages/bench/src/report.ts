@@ -12,7 +12,7 @@ export interface Circumstances {
 }
 
 /** Three digits that matter. */
-export function figureText(value: number): string {
+function figureText(value: number): string {
   if (!Number.isFinite(value)) return '';
   const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
@@ -33,7 +33,9 @@ export function tableOf(rows: readonly Row[]): string {
       const samples = row.samples[client];
       if (samples === undefined || samples.length === 0) return '';
       const figure = figureText(median(samples));
-      return client === row.base ? figure : `${figure} (${ratio(row, client).toFixed(2)})`;
+      return client === row.base || row.samples[row.base] === undefined
+        ? figure
+        : `${figure} (${ratio(row, client).toFixed(2)})`;
     });
     const met = isMet(row);
     return [`${row.workload}, ${row.unit}`, ...cells, targetText(row), met === null ? '' : met ? 'yes' : '**no**'];
