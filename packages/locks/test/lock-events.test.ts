@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { describe, expect, it } from '@jest/globals';
 import type { ZooKeeper } from '@zookit/client';
 import type { LockEvents } from '@zookit/recipe-core';
-import { type Held, Mutex } from '../src/index.ts';
+import { type Held, type Lock, Mutex, ReadWriteLock, Semaphore } from '../src/index.ts';
 import { until, World } from './support/world.ts';
 
 type Told = Exclude<keyof LockEvents, 'error'>;
@@ -10,10 +10,10 @@ const NAMES: readonly Told[] = ['queued', 'moved', 'granted', 'suspect', 'lost',
 
 type Message = Partial<Record<'node' | 'position' | 'waited' | 'heldFor' | 'reason', unknown>>;
 
-/** What a mutex tells, as a list of names and messages. */
-function listen(mutex: Mutex): [Told, Message][] {
+/** What a lock tells, as a list of names and messages. */
+function listen(lock: Lock): [Told, Message][] {
   const told: [Told, Message][] = [];
-  for (const name of NAMES) mutex.on(name, (message: object) => told.push([name, { ...message }]));
+  for (const name of NAMES) lock.on(name, (message: object) => told.push([name, { ...message }]));
   return told;
 }
 
@@ -145,6 +145,30 @@ describe('a mutex', () => {
     mutex.off('granted', listener);
     await (await mutex.acquire()).release();
     expect(calls.toSorted()).toEqual(['on', 'once']);
+  });
+});
+
+describe.each<[string, string, (zk: ZooKeeper) => Lock]>([
+  ['a read lock', 'read-lock', (zk) => new ReadWriteLock(zk, '/locks/a').read],
+  ['a write lock', 'write-lock', (zk) => new ReadWriteLock(zk, '/locks/a').write],
+  ['a semaphore', 'semaphore', (zk) => new Semaphore(zk, '/locks/a', { leases: 1 })],
+])('%s', (_name, recipe, make) => {
+  it('tells of the same', async () => {
+    await using world = await World.start();
+    const [first, second] = (await world.clients(2)) as [ZooKeeper, ZooKeeper];
+    const holder = recipe === 'read-lock' ? new ReadWriteLock(first, '/locks/a').write : make(first);
+    const before = await holder.acquire();
+    const lock = make(second);
+    const told = listen(lock);
+    const waiting = lock.acquire();
+    await until(() => told.length > 0, 'it is queued');
+    await before.release();
+    const held = await waiting;
+    await held.release();
+    const names = told.map(([name]) => name);
+    expect([names[0], ...names.slice(-2)]).toEqual(['queued', 'granted', 'released']);
+    expect(told.at(-2)?.[1]).toMatchObject({ recipe, path: '/locks/a', node: held.path });
+    expect(told.at(-1)?.[1]).toMatchObject({ recipe, path: '/locks/a', node: held.path });
   });
 });
 
