@@ -41,8 +41,9 @@ export class PredecessorWatch {
     const watch = this.#watch;
     this.#watch = null;
     watch?.ringers.delete(this.#onMove);
-    if (watch === null || watch.ringers.size > 0) return;
-    if (watches.get(this.#zk, this.path) === watch) watches.delete(this.#zk, this.path);
+    // One that has fired is over already.
+    if (watch === null || watch.ringers.size > 0 || watches.get(this.#zk, this.path) !== watch) return;
+    watches.delete(this.#zk, this.path);
     watch.cancel.abort();
   }
 }
