@@ -55,7 +55,12 @@ export function curatorCandidates(): Promise<Program> {
   return programOf('Candidate');
 }
 
-async function programOf(name: 'Contender' | 'Candidate', wanted?: string): Promise<Program> {
+/** A process that meets others at Curator's barriers and in its groups. */
+export function curatorAssembly(): Promise<Program> {
+  return programOf('Assembly');
+}
+
+async function programOf(name: 'Contender' | 'Candidate' | 'Assembly', wanted?: string): Promise<Program> {
   const java = await findJava();
   const { version, classpath } = await fetchCurator(wanted);
   const source = fileURLToPath(new URL(`../java/${name}.java`, import.meta.url));
