@@ -1,6 +1,7 @@
 import type { CaseGroup } from '../case.ts';
 import { aclCalls } from './acl-calls.ts';
 import { auth } from './auth.ts';
+import { barriers } from './barriers.ts';
 import { callLimits } from './call-limits.ts';
 import { chroot } from './chroot.ts';
 import { close } from './close.ts';
@@ -10,6 +11,7 @@ import { createProtected } from './create-protected.ts';
 import { createWithEnd } from './create-with-end.ts';
 import { data } from './data.ts';
 import { errorPrecedence } from './error-precedence.ts';
+import { groupRecipes } from './groups.ts';
 import { guaranteedDelete } from './guaranteed-delete.ts';
 import { leader } from './leader.ts';
 import { lostConnection } from './lost-connection.ts';
@@ -83,4 +85,6 @@ export const groups: readonly CaseGroup[] = [
   treeCache,
   serviceDiscovery,
   leader,
+  barriers,
+  groupRecipes,
 ];
