@@ -2,7 +2,12 @@ export type { RecipeOptions } from '@zookit/recipe-core';
 export { buildUri } from './build-uri.ts';
 export { JavaDouble } from './json/java-double.ts';
 export type { ServiceCache } from './service-cache.ts';
-export { ServiceDiscovery, type ServiceDiscoveryEvents, type ServiceDiscoveryOptions } from './service-discovery.ts';
+export {
+  type InstanceName,
+  ServiceDiscovery,
+  type ServiceDiscoveryEvents,
+  type ServiceDiscoveryOptions,
+} from './service-discovery.ts';
 export {
   type ServiceInstance,
   type ServiceInstanceInit,

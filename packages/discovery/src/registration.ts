@@ -25,6 +25,12 @@ export interface RegistrationTerms {
   onError: (error: unknown) => void;
 }
 
+interface Waiter {
+  revision: number;
+  isRemoval: boolean;
+  done: Deferred<void>;
+}
+
 /** Between rounds that fail one after the other, in ms; doubled each time. */
 const FIRST_PAUSE = 50;
 const LONGEST_PAUSE = 2_000;
@@ -45,7 +51,7 @@ export class Registration {
   #wanted: Wanted | null = null;
   /** Counts what was wanted. */
   #revision = 0;
-  #waiters: { revision: number; done: Deferred<void> }[] = [];
+  #waiters: Waiter[] = [];
   /** Where the sequential znode is. */
   #real: string | null = null;
   /** A sequential create was sent, and its reply lost. */
@@ -79,7 +85,7 @@ export class Registration {
     if (wanted === null) this.#giveUp();
     this.#revision += 1;
     const done = deferred<void>();
-    this.#waiters.push({ revision: this.#revision, done });
+    this.#waiters.push({ revision: this.#revision, isRemoval: wanted === null, done });
     this.wake();
     return done.promise;
   }
@@ -105,7 +111,7 @@ export class Registration {
     this.#watching = new AbortController();
     const message = 'it was unregistered, or the discovery closed, before it was done';
     const error = new ClosedError('CLOSED', { operation: 'register', path: this.path, message });
-    for (const { done } of this.#takeWaiters(this.#revision)) done.reject(error);
+    for (const { done } of this.#takeWaiters(({ isRemoval }) => !isRemoval)) done.reject(error);
   }
 
   async #work(): Promise<void> {
@@ -115,7 +121,7 @@ export class Registration {
       try {
         await (this.#wanted === null ? this.#remove() : this.#put(this.#wanted, revision));
         failures = 0;
-        for (const { done } of this.#takeWaiters(revision)) done.resolve();
+        for (const { done } of this.#takeWaiters((waiter) => waiter.revision <= revision)) done.resolve();
       } catch (error) {
         if (this.#core.over.aborted) break;
         if (isPassing(error)) {
@@ -123,7 +129,7 @@ export class Registration {
           if (failures > 0) await this.#pause(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (failures - 1)));
           failures += 1;
         } else {
-          const waiters = this.#takeWaiters(revision);
+          const waiters = this.#takeWaiters((waiter) => waiter.revision <= revision);
           for (const { done } of waiters) done.reject(error);
           if (waiters.length === 0) this.#onError(error);
         }
@@ -132,9 +138,9 @@ export class Registration {
     this.#isWorking = false;
   }
 
-  #takeWaiters(revision: number): { done: Deferred<void> }[] {
-    const taken = this.#waiters.filter((waiter) => waiter.revision <= revision);
-    this.#waiters = this.#waiters.filter((waiter) => waiter.revision > revision);
+  #takeWaiters(isMeant: (waiter: Waiter) => boolean): Waiter[] {
+    const taken = this.#waiters.filter(isMeant);
+    this.#waiters = this.#waiters.filter((waiter) => !taken.includes(waiter));
     return taken;
   }
 

@@ -31,6 +31,13 @@ export type ServiceDiscoveryEvents = {
   error: (error: unknown) => void;
 };
 
+/** What tells an instance from others. Without a type, it is the one that is registered here. */
+export interface InstanceName {
+  name: string;
+  id: string;
+  serviceType?: ServiceType | null;
+}
+
 interface Registered {
   registration: Registration;
   serviceType: ServiceType;
@@ -123,19 +130,19 @@ export class ServiceDiscovery extends SafeEmitter<ServiceDiscoveryEvents> {
    * Takes an instance back, for good. Resolves when it is gone and, in an outage, at once: it is deleted when the server is back. Also deletes a
    * STATIC or PERMANENT one of an earlier process; one that another session keeps registered is left alone. `options` end the wait alone.
    */
-  async unregister(
-    instance: Pick<ServiceInstance, 'name' | 'id' | 'serviceType'>,
-    options: CallOptions = {},
-  ): Promise<void> {
+  async unregister(instance: InstanceName, options: CallOptions = {}): Promise<void> {
     checkName(instance.name, 'name');
     checkName(instance.id, 'id');
-    const key = keyOf(instance);
-    const isPersistent = instance.serviceType === 'STATIC' || instance.serviceType === 'PERMANENT';
-    const present = this.#registered.get(key) ?? (isPersistent ? this.#add(key, instance) : undefined);
-    if (present === undefined) return;
     const patience = this.#patience(instance, options, 'unregister');
     try {
-      await patience.for(this.#withdraw(key, present.registration));
+      const keys = instance.serviceType === undefined ? keysOf(instance) : [keyOf(instance)];
+      let key = keys.find((each) => this.#registered.has(each));
+      if (key === undefined && (instance.serviceType === 'STATIC' || instance.serviceType === 'PERMANENT')) {
+        key = keyOf(instance);
+        this.#add(key, instance);
+      }
+      const present = key === undefined ? undefined : this.#registered.get(key);
+      if (key !== undefined && present !== undefined) await patience.for(this.#withdraw(key, present.registration));
     } finally {
       patience.end();
     }
@@ -211,7 +218,7 @@ export class ServiceDiscovery extends SafeEmitter<ServiceDiscoveryEvents> {
     return childOf(childOf(this.basePath, name), id);
   }
 
-  #add(key: string, instance: Pick<ServiceInstance, 'name' | 'id' | 'serviceType'>): Registered {
+  #add(key: string, instance: InstanceName): Registered {
     const registration = new Registration(this.#zk, this.#pathOf(instance), {
       isSequential: isSequential(instance),
       acl: this.#options.acl,
@@ -283,11 +290,16 @@ export class ServiceDiscovery extends SafeEmitter<ServiceDiscoveryEvents> {
   }
 }
 
-function isSequential({ serviceType }: Pick<ServiceInstance, 'serviceType'>): boolean {
+function isSequential({ serviceType }: InstanceName): boolean {
   return serviceType === 'DYNAMIC_SEQUENTIAL';
 }
 
 /** Sequential ones have znodes of other names. */
-function keyOf(instance: Pick<ServiceInstance, 'name' | 'id' | 'serviceType'>): string {
+function keyOf(instance: InstanceName): string {
   return `${isSequential(instance) ? 'sequential' : 'plain'}:${instance.name}/${instance.id}`;
+}
+
+/** Of whatever type it is. */
+function keysOf(instance: InstanceName): string[] {
+  return (['DYNAMIC', 'DYNAMIC_SEQUENTIAL'] as const).map((serviceType) => keyOf({ ...instance, serviceType }));
 }

@@ -113,7 +113,7 @@ describe.each(types)('an instance that is %s', (serviceType) => {
     await proxy.refuse();
     await proxy.cut();
     await until(() => zk.state === 'suspended', 'it is cut off');
-    await discovery.unregister(svc('i1', { serviceType }));
+    await discovery.unregister({ name: 'svc', id: 'i1' });
     await discovery.unregister(svc('i1', { serviceType }));
     expect(world.names('svc')).toEqual([znode]);
     await proxy.restore();
@@ -121,6 +121,7 @@ describe.each(types)('an instance that is %s', (serviceType) => {
     await reconnected(zk, () => proxy.cut());
     expect(world.names('svc')).toEqual([]);
     await until(() => zk.listenerCount('state') === 0, 'nothing listens');
+    expect(world.errors).toEqual([]);
   }, 20_000);
 
   it('that is taken back while the link is dead and whose session ends does not come back', async () => {
@@ -286,6 +287,8 @@ describe('registering', () => {
     expect(await outcome(discovery.register({ ...svc('i1'), payload: () => {} }))).toBeInstanceOf(BadArgumentsError);
     expect(await outcome(discovery.register(svc('i1'), { timeout: -1 }))).toBeInstanceOf(BadArgumentsError);
     expect(await outcome(discovery.update(svc('i1')))).toBeInstanceOf(BadArgumentsError);
+    const permanent = svc('i1', { serviceType: 'PERMANENT' });
+    expect(await outcome(discovery.unregister(permanent, { timeout: -1 }))).toBeInstanceOf(BadArgumentsError);
     expect(await outcome(discovery.instances('a/b'))).toBeInstanceOf(BadArgumentsError);
     expect(() => discovery.cache('..')).toThrow(PathError);
     expect(() => new ServiceDiscovery(zk, { basePath: 'services' })).toThrow(PathError);

@@ -96,6 +96,7 @@ export {
 } from '@zookit/client';
 export {
   buildUri,
+  type InstanceName,
   type InstancesChange,
   type InvalidInstance,
   JavaDouble,
