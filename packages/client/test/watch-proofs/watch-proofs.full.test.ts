@@ -1,4 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
+import { setAndTakeBack } from './many-watches.ts';
 import { startReal } from './proof-server.ts';
 import { walk } from './random-walk.ts';
 import { seeds } from './seeds.ts';
@@ -19,6 +20,17 @@ describe.each(['3.9.5', '3.8.6'] as const)('watches, on Apache ZooKeeper %s', (v
       expect([cuts, losses]).toEqual([200, 5]);
       expect(told).toBeGreaterThan(1_000);
       expect(quiet).toBeGreaterThan(30);
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+describe('watches, on Apache ZooKeeper 3.8.6', () => {
+  it('that are set and taken back, 100,000 of them, leave nothing behind', async () => {
+    const server = await startReal('3.8.6');
+    try {
+      await setAndTakeBack(server, 20, 5_000);
     } finally {
       await server.stop();
     }

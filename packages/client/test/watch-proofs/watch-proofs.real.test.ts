@@ -14,5 +14,7 @@ describe.each(['3.9.5', '3.8.6'] as const)('watches, on Apache ZooKeeper %s', (v
   it('of all kinds, 12,000 on long paths, are set again in one reconnect; each change is told once', () =>
     rearmMany(server, 12_000));
 
-  it('that are set and taken back, 100,000 of them, leave nothing behind', () => setAndTakeBack(server, 20, 5_000));
+  if (version === '3.9.5') {
+    it('that are set and taken back, 100,000 of them, leave nothing behind', () => setAndTakeBack(server, 20, 5_000));
+  }
 });

@@ -19,7 +19,7 @@ describe.each(['3.9', '3.8'] as const)('watches, on the server in this process a
   it('that are set and taken back leave nothing behind', async () => {
     const server = await startInProcess(profile);
     try {
-      await setAndTakeBack(server, 12, 2_000);
+      await setAndTakeBack(server, 16, 2_000);
     } finally {
       await server.stop();
     }
