@@ -35,15 +35,20 @@ function latchContest(latch: LeaderLatch): Contest {
 
 /** The function hands its hold out, and is done when that is released. */
 function selectorContest(zk: ZooKeeper, path: string): Contest {
-  let taken: ((held: Held) => void) | null = null;
+  let take: ((held: Held) => void) | null = null;
+  let given: Held | null = null;
   const selector = new LeaderSelector(zk, path, { requeue: true }, async (held) => {
-    taken?.(held);
+    given = held;
+    take?.(held);
     await new Promise<void>((resolve) => held.signal.addEventListener('abort', () => resolve(), { once: true }));
+    given = null;
   });
   return {
     acquire: (signal) =>
       new Promise((resolve, reject) => {
-        taken = resolve;
+        // A term may have begun before it was asked for.
+        if (given?.isHeld) resolve(given);
+        take = resolve;
         signal.addEventListener('abort', () => reject(signal.reason), { once: true });
         selector.start().catch(reject);
       }),
