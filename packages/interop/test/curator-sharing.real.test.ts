@@ -7,7 +7,7 @@ import { looks } from './support/nodes.ts';
 import { downgrade, readWriteRace, waitsFor } from './support/read-write.ts';
 import { leaseRace } from './support/semaphore.ts';
 import { expectFair, sharedHolds } from './support/shared-race.ts';
-import { atMost, oneWriter } from './support/sharing.ts';
+import { atMost, breachesOf, oneWriter } from './support/sharing.ts';
 
 // The first run fetches the jars.
 jest.setTimeout(120_000);
@@ -123,14 +123,16 @@ describe("Curator's InterProcessSemaphoreV2 and zookit's Semaphore", () => {
     await leaseRace([curator, zookit], '/semaphore/race', 30);
   });
 
-  it.each(ways)('%s waits for the last lease, which %s has', async (waiter, _holder, both) => {
+  it.each(ways)('%s has a lease beside %s, and waits for one more', async (waiter, _holder, both) => {
     const path = `/semaphore/${waiter}`;
-    const kind: Kind = 'semaphore:1';
+    const kind: Kind = 'semaphore:2';
     const [waiting, holding] = both();
-    const [next, holder, last] = [waiting.contender(), holding.contender(), holding.contender()];
+    const [first, holder] = [waiting.contender(), holding.contender()];
+    const [next, last] = [waiting.contender(), holding.contender()];
+    await first.acquire(path, { kind });
     await holder.acquire(path, { kind });
     const granted = next.acquire(path, { kind });
-    await bench.queued(`${path}/leases`, 2);
+    await bench.queued(`${path}/leases`, 3);
     const after = last.acquire(path, { kind });
     await bench.queued(`${path}/locks`, 2);
     await holder.release(kind);
@@ -138,14 +140,14 @@ describe("Curator's InterProcessSemaphoreV2 and zookit's Semaphore", () => {
     await next.release(kind);
     await after;
     await last.release(kind);
-    const holds = expectFair(atMost(1), [
-      [holder, kind],
-      [next, kind],
-      [last, kind],
-    ]);
-    expect(holds).toHaveLength(3);
-    for (const each of ['locks', 'leases'])
+    await first.release(kind);
+    const entries = [first, holder, next, last].map((contender) => [contender, kind] as const);
+    expect(expectFair(atMost(2), entries)).toHaveLength(4);
+    // The one who came first held beside each of the others, one after the other.
+    expect(breachesOf(atMost(1), entries.flatMap(sharedHolds))).toHaveLength(3);
+    for (const each of ['locks', 'leases']) {
       expect(await bench.zk.exists(`${path}/${each}`)).toMatchObject({ numChildren: 0 });
+    }
   });
 
   it('write the same znodes', async () => {

@@ -12,7 +12,7 @@ export interface LockEvent {
 }
 
 export interface LockPosition extends LockEvent {
-  /** How many are before it in line: 1 is next to the first. */
+  /** How many are before it in line: 1 is next to the first. The first in line of a semaphore waits, too: 0. */
   readonly position: number;
 }
 

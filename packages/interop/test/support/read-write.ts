@@ -2,7 +2,7 @@ import { expect } from '@jest/globals';
 import type { Bench } from './bench.ts';
 import type { ContenderProcess, Kind } from './contender-process.ts';
 import { expectFair, sharedRace } from './shared-race.ts';
-import { oneWriter } from './sharing.ts';
+import { breachesOf, oneWriter } from './sharing.ts';
 
 /** Two writers and four readers of two libraries, each so many grants. */
 export async function readWriteRace(
@@ -12,7 +12,9 @@ export async function readWriteRace(
 ): Promise<void> {
   const kinds: Kind[] = ['write', 'read', 'read'];
   const entries = processes.flatMap((each) => kinds.map((kind) => [each.contender(), kind] as const));
-  await sharedRace(oneWriter, entries, path, grants);
+  const holds = await sharedRace(oneWriter, entries, path, grants);
+  // More readers than gaps between writers: some came together.
+  expect(breachesOf((together) => together.length < 2, holds).length).toBeGreaterThan(0);
 }
 
 /** One holds, and the other waits for it. */

@@ -21,14 +21,16 @@ export function expectFair(rule: Rule, entries: readonly Entry[]): SharedHold[] 
 }
 
 /** All at once, each so many grants; judged by their own records. */
-export async function sharedRace(rule: Rule, entries: readonly Entry[], path: string, grants: number): Promise<void> {
+export async function sharedRace(
+  rule: Rule,
+  entries: readonly Entry[],
+  path: string,
+  grants: number,
+): Promise<SharedHold[]> {
   await Promise.all(entries.map(([contender, kind]) => contender.race(path, grants, kind)));
   for (const entry of entries) {
     const released = sharedHolds(entry).filter(({ end }) => end === 'released').length;
     expect({ contender: entry[0].id, released }).toEqual({ contender: entry[0].id, released: grants });
   }
-  const holds = expectFair(rule, entries);
-  // Some shared what may be shared, or nothing was tried.
-  const together = breachesOf((those) => those.length < 2, holds);
-  expect(together.length).toBeGreaterThan(0);
+  return expectFair(rule, entries);
 }
