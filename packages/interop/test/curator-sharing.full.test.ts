@@ -8,7 +8,7 @@ import { downgrade, readWriteRace, waitsFor } from './support/read-write.ts';
 import { leaseRace } from './support/semaphore.ts';
 
 // The first run fetches the jars.
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 let bench: Bench;
 

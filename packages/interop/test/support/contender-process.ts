@@ -6,8 +6,9 @@ import type { Kill } from '@zookit/quickstart/judge';
 import { readRecords, type ServiceRecords } from '@zookit/quickstart/records';
 import type { Program } from '../../src/program.ts';
 
-/** Longer than anything takes that is waited for. */
+/** Longer than anything takes that is waited for, and a grant in a race. */
 const PATIENCE_MS = 60_000;
+const GRANT_MS = 600;
 
 export interface ProcessTerms {
   connectString: string;
@@ -96,8 +97,8 @@ export class ContenderProcess {
   }
 
   /** Says something and resolves with what follows `start` in the answer. */
-  ask(line: string, start: string): Promise<string> {
-    const answer = this.#answer(start);
+  ask(line: string, start: string, patience: number = PATIENCE_MS): Promise<string> {
+    const answer = this.#answer(start, patience);
     this.#child.stdin.write(`${line}\n`);
     return answer;
   }
@@ -128,9 +129,9 @@ export class ContenderProcess {
     return this.#deadAt;
   }
 
-  #answer(start: string): Promise<string> {
+  #answer(start: string, patience: number = PATIENCE_MS): Promise<string> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => waiter.reject(this.#error(`does not say '${start}'`)), PATIENCE_MS);
+      const timer = setTimeout(() => waiter.reject(this.#error(`does not say '${start}'`)), patience);
       const settled = (): void => {
         clearTimeout(timer);
         this.#waiters.delete(waiter);
@@ -208,7 +209,8 @@ export class Contender {
 
   /** Acquires and releases so many times, working for a millisecond each. */
   async race(path: string, grants: number, kind: Kind = 'mutex'): Promise<void> {
-    await this.process.ask(`race ${this.id} ${path} ${kind} ${grants}`, `raced ${this.id}`);
+    const line = `race ${this.id} ${path} ${kind} ${grants}`;
+    await this.process.ask(line, `raced ${this.id}`, PATIENCE_MS + grants * GRANT_MS);
   }
 
   /** Resolves when it was asked to let go. */
