@@ -27,7 +27,7 @@ export interface WatchOptions extends CallOptions {
  * what comes beyond them is one `resync`. While there are listeners and there has never been a reader, nothing is kept: one that comes
  * later begins with a `resync` when it has missed something. The iteration ends with the watch, and throws when the watch was ended by an error of the server.
  */
-export interface Watch extends AsyncIterable<PersistentWatchEvent, undefined> {
+export interface Watch extends AsyncIterable<PersistentWatchEvent> {
   /** As it was asked for. */
   readonly path: string;
   readonly recursive: boolean;
@@ -42,6 +42,7 @@ export interface Watch extends AsyncIterable<PersistentWatchEvent, undefined> {
   close(options?: CallOptions): Promise<void>;
   /** As `close()`. */
   [Symbol.asyncDispose](): Promise<void>;
+  [Symbol.asyncIterator](): AsyncIterator<PersistentWatchEvent, undefined>;
 }
 
 /** What a watch asks of whoever sets it. */

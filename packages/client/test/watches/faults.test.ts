@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { Watch } from '../../src/index.ts';
 import { Cursor, event, int, reply, stat } from '../support/bytes.ts';
 import { closeClients, connectedClient } from '../support/clients.ts';
@@ -7,6 +7,8 @@ import type { ClientRequest, Peer, Reaction, ScriptedServer } from '../support/s
 import { Simulation } from '../support/simulation.ts';
 import { outcome } from '../support/until.ts';
 import { record } from './record.ts';
+
+jest.setTimeout(60_000);
 
 afterEach(closeClients);
 

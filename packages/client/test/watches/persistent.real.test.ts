@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, describe } from '@jest/globals';
+import { afterAll, beforeAll, describe, jest } from '@jest/globals';
 import { RealServer } from '@zookit/testing';
 import { useClients } from '../operations/target.ts';
 import { modeCases } from './mode-cases.ts';
+
+jest.setTimeout(60_000);
 
 describe.each(['3.6.4', '3.8.6', '3.9.5'])('a persistent watch, on Apache ZooKeeper %s', (version) => {
   let server: RealServer;

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { PersistentWatchEvent, ZooKeeper } from '../../src/index.ts';
 import { bytes, event, reply, stat } from '../support/bytes.ts';
 import { client, closeClients, connectedClient } from '../support/clients.ts';
@@ -7,6 +7,8 @@ import type { ScriptedServer } from '../support/scripted-server.ts';
 import { Simulation } from '../support/simulation.ts';
 import { outcome } from '../support/until.ts';
 import { readAll, record } from './record.ts';
+
+jest.setTimeout(60_000);
 
 afterEach(closeClients);
 
