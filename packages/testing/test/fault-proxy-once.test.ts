@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Conversation } from '../src/fault-proxy/conversation.ts';
+import { opcodesOf } from '../src/fault-proxy/opcodes.ts';
 import { RuleBook } from '../src/fault-proxy/rules.ts';
 import { FrameSifter } from '../src/fault-proxy/sifter.ts';
 import { connectRequest, frame, reply, until } from './framed-peers.ts';
@@ -75,6 +76,36 @@ describe('once', () => {
     await until(() => peer.xids, seen(5));
     expect(peer.xids).toEqual([1, 2, 3, 4, 5]);
     expect(proxied.server.requests).toEqual(['1:4', '2:1', '3:4', '4:1', '5:4']);
+  });
+
+  it.each([
+    ['create', [1, 15, 19, 21]],
+    ['getChildren', [8, 12]],
+    ['children', [8, 12]],
+    ['get', [4]],
+    ['set', [5]],
+    ['create2', [15]],
+    ['getChildren2', [12]],
+    ['createContainer', [19]],
+    ['getChildren*', [8, 12]],
+    [1, [1]],
+  ] as const)('%p means the requests %p', (opcode, expected) => {
+    expect([...opcodesOf(opcode)].sort((a, b) => a - b)).toEqual(expected);
+  });
+
+  it.each(['bogus', 'toString', '', 'bogus*'])('refuses the opcode %p', (opcode) => {
+    expect(() => proxied.proxy.once({ opcode: opcode as 'create', direction: 'request', action: 'cut' })).toThrow(
+      TypeError,
+    );
+  });
+
+  it("catches a create2 as 'create'", async () => {
+    const peer = await proxied.client();
+    const cut = proxied.proxy.once({ opcode: 'create', direction: 'request', action: 'cut' });
+    peer.socket.write(frame(1, 15, '/a'));
+    expect((await cut).opcode).toBe(15);
+    await peer.closed();
+    expect(proxied.server.requests).toEqual([]);
   });
 
   it('tells handshakes, pings, auth, setWatches and notifications apart from ordinary replies', async () => {

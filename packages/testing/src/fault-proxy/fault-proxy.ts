@@ -110,7 +110,9 @@ export class FaultProxy {
 
   /**
    * Does `action` once, to the first whole frame of that kind that comes from now on and for which `match` says yes.
-   * Resolves when it has happened. A request that is cut never reaches the server; a reply that is cut has been applied by
+   *
+   * The promise resolves when the frame was caught, not when the rule is in place: the rule stands as soon as `once`
+   * returns. Keep the promise, make the request, then await it; to await it first is to wait for ever. A request that is cut never reaches the server; a reply that is cut has been applied by
    * the server, and the client never sees a byte of it. Several rules for one kind take one frame each, in order.
    *
    * @throws TypeError at once, for an opcode name that does not exist

@@ -6,18 +6,35 @@ const numbers: Readonly<Record<string, number>> = { connect: -10, notification: 
 export const CONNECT: number = -10;
 export const NOTIFICATION: number = 0;
 
+type Family = 'create' | 'getChildren' | 'children' | 'get' | 'set';
+
+/** The client's methods, and all requests that can stand for one. */
+const families: Readonly<Record<Family, readonly string[]>> = {
+  create: ['create', 'create2', 'createContainer', 'createTTL'],
+  getChildren: ['getChildren', 'getChildren2'],
+  children: ['getChildren', 'getChildren2'],
+  get: ['getData'],
+  set: ['setData'],
+};
+
 /**
  * A request type: its number, its Apache name ('create2', 'getData', 'ping', 'connect' for the handshake, 'notification'
- * for watch events), or the start of a name with a star: 'create*' is every way to create, 'setWatches*' both.
+ * for watch events), or the start of a name with a star: 'setWatches*' is both. 'create' is every way to create a node
+ * and 'getChildren' both ways to list children, whichever the client uses; 'get', 'set' and 'children' are the client's
+ * methods. The number stands for one request alone: 1 is the oldest create.
  */
-export type FaultOpcode = number | 'connect' | 'notification' | keyof typeof OpCode | `${string}*`;
+export type FaultOpcode = number | 'connect' | 'notification' | keyof typeof OpCode | Family | `${string}*`;
 
 /** @throws TypeError for a name that no opcode has */
 export function opcodesOf(opcode: FaultOpcode): ReadonlySet<number> {
   if (typeof opcode === 'number') return new Set([opcode]);
-  const names = Object.keys(numbers).filter((name) =>
-    opcode.endsWith('*') ? name.startsWith(opcode.slice(0, -1)) : name === opcode,
-  );
+  const names = namesOf(String(opcode));
   if (names.length === 0) throw new TypeError(`No ZooKeeper opcode is called '${opcode}'`);
   return new Set(names.map((name) => numbers[name]!));
+}
+
+function namesOf(name: string): readonly string[] {
+  if (name.endsWith('*')) return Object.keys(numbers).filter((other) => other.startsWith(name.slice(0, -1)));
+  if (Object.hasOwn(families, name)) return families[name as Family];
+  return Object.hasOwn(numbers, name) ? [name] : [];
 }
