@@ -2,6 +2,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
   type ObservedRequest,
+  type ProfileName,
   type ServerLogEntry,
   TestServer,
   type TestServerOptions,
@@ -362,6 +363,70 @@ describe('intercept', () => {
     ]);
   });
 
+  it('error takes the names of the codes too', async () => {
+    const { server, client, take } = await tryVerdict({ error: 'NO_NODE' });
+    expect(await client.reply()).toMatchObject({ xid: 1, err: -101 });
+    take();
+    server.intercept(() => ({ error: 'BAD_VERSION' }));
+    expect(await client.err(Op.exists, watchBody('/'))).toBe(-103);
+  });
+
+  const wrong: [name: string, verdict: unknown, says: RegExp][] = [
+    ['a word that is none', 'dropreply', /decided 'dropreply': a verdict is undefined, 'pass', 'drop-request'/],
+    ['null', null, /decided null/],
+    ['an empty object', {}, /decided \{\}/],
+    ['a number', -101, /decided -101/],
+    ['a delay that is none', { delay: Number.NaN }, /decided \{ delay: NaN \}/],
+    ['an error name that is none', { error: 'NONODE' }, /error: 'NONODE' .* such as 'NO_NODE'/],
+    ['an error that is none', { error: 0 }, /error: 0 /],
+    ['a name that every object has', { error: 'toString' }, /error: 'toString' /],
+    ['a fraction for an error', { error: 1.5 }, /error: 1\.5 /],
+  ];
+  describe.each(wrong)('%s for a verdict', (_, verdict, says) => {
+    it.each([
+      ['at once', (): Verdict => verdict as Verdict],
+      ['by a promise', (): Promise<Verdict> => Promise.resolve(verdict as Verdict)],
+    ])('%s: SYSTEM_ERROR for the request, and stop() rejects', async (_when, interceptor) => {
+      const server = await TestServer.start();
+      const client = await open(server);
+      const take = server.intercept(interceptor);
+      expect(await client.err(Op.create, createBody('/a'))).toBe(-1);
+      expect(server.node('/a')).toBeNull();
+      take();
+      expect(await client.err(Op.create, createBody('/a'))).toBe(0);
+      const stopped = server.stop();
+      await expect(stopped).rejects.toThrow(TypeError);
+      await expect(stopped).rejects.toThrow(says);
+      expect(server.connections).toBe(0);
+      await server.stop();
+    });
+  });
+
+  it.each([
+    [
+      'throws',
+      (error: Error): Verdict => {
+        throw error;
+      },
+    ],
+    ['rejects', (error: Error): Promise<Verdict> => Promise.reject(error)],
+  ])(
+    'of an interceptor that %s: SYSTEM_ERROR for the request, and stop() rejects with the first error',
+    async (_, fail) => {
+      const server = await TestServer.start();
+      const client = await open(server);
+      const errors = [new Error('first'), new Error('second')];
+      let asked = 0;
+      server.intercept(() => fail(errors[asked++]!));
+      expect(await client.err(Op.create, createBody('/a'))).toBe(-1);
+      expect(await client.err(Op.exists, watchBody('/'))).toBe(-1);
+      expect(server.node('/a')).toBeNull();
+      await expect(server.stop()).rejects.toBe(errors[0]);
+      expect(asked).toBe(2);
+      await server.stop();
+    },
+  );
+
   describe('of handshakes', () => {
     const handshake = async (verdict: Verdict): Promise<{ server: TestServer; client: RawClient }> => {
       const server = await start();
@@ -565,5 +630,21 @@ describe('options', () => {
     );
     expect(await client.err(Op.create, createBody('/t', { flags: 5 }))).toBe(-6);
     expect(await client.err(Op.exists, watchBody('/'))).toBe(0);
+  });
+});
+
+describe('start', () => {
+  it.each([0, -1, 1.5, Number.NaN])('refuses %p members', async (members) => {
+    const started = TestServer.start({ members });
+    await expect(started).rejects.toThrow(RangeError);
+    await expect(started).rejects.toThrow(`members must be a whole number from 1 on, not ${members}`);
+  });
+
+  it.each(['bogus', 'toString', null])('refuses %p for a profile, and says which there are', async (profile) => {
+    const started = TestServer.start({ profile: profile as ProfileName });
+    await expect(started).rejects.toThrow(TypeError);
+    await expect(started).rejects.toThrow(
+      `no profile '${profile}': there are 3.4, 3.5, 3.6, 3.7, 3.8, 3.9, clickhouse-keeper`,
+    );
   });
 });

@@ -1,6 +1,7 @@
 import type { Caller, Database } from './database.ts';
-import type { ObservedRequest, ServerLogEntry, Verdict } from './observe.ts';
+import type { ObservedRequest, ServerLogEntry } from './observe.ts';
 import type { Session } from './sessions.ts';
+import type { Ruling } from './verdict.ts';
 
 /** What a connection needs from the member that accepted it. */
 export interface ConnectionHost {
@@ -16,7 +17,8 @@ export interface ConnectionHost {
   readonly maxRequestBytes: number;
   /** Whether anybody wants to see requests; observing costs a second look at the bytes. */
   readonly observed: boolean;
-  judge(request: ObservedRequest): Verdict | PromiseLike<Verdict | undefined>;
+  /** Never throws or rejects. */
+  judge(request: ObservedRequest): Ruling | Promise<Ruling>;
   log(entry: Omit<ServerLogEntry, 'at' | 'member'>): void;
   /** The answer to a four-letter word; null when it is none. */
   fourLetterWord(word: string): string | null;

@@ -13,9 +13,10 @@ import { type Asker, answerRequest } from './answer-request.ts';
 import type { ServerTimer } from './clock.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { type Handshake, type HandshakeOutcome, openSession, readHandshake, writeHandshakeReply } from './handshake.ts';
-import { type ObservedRequest, observe, operationName, type Verdict } from './observe.ts';
+import { type ObservedRequest, observe, operationName } from './observe.ts';
 import { type Reply, replyTo, writeFrame, writeReply } from './reply.ts';
 import type { Session } from './sessions.ts';
+import type { Ruling } from './verdict.ts';
 import { noZxid, type ServerEvent } from './watch-event.ts';
 
 const syncConnected = 3;
@@ -211,30 +212,30 @@ export class Connection implements Asker {
   }
 
   #rule(observed: ObservedRequest, perform: (silent: boolean) => void, refuse: (err: number) => void): void {
-    const verdict = this.#host.judge(observed);
-    if (typeof verdict === 'string' || !('then' in verdict)) {
-      this.#execute(verdict, perform, refuse);
+    const ruling = this.#host.judge(observed);
+    if (!(ruling instanceof Promise)) {
+      this.#execute(ruling, perform, refuse);
       return;
     }
     this.#undecided = true;
-    verdict.then((late) => {
+    void ruling.then((late) => {
       this.#undecided = false;
-      this.#due = () => this.#execute(late ?? 'pass', perform, refuse);
+      this.#due = () => this.#execute(late, perform, refuse);
       this.#pump();
     });
   }
 
-  #execute(verdict: Verdict, perform: (silent: boolean) => void, refuse: (err: number) => void): void {
+  #execute(ruling: Ruling, perform: (silent: boolean) => void, refuse: (err: number) => void): void {
     // An interceptor may have cut the connection by other means.
     if (!this.#alive) return;
-    if (typeof verdict === 'object') {
-      if ('error' in verdict) refuse(verdict.error);
-      else this.#postpone(() => perform(false), verdict.delay);
+    if (typeof ruling === 'object') {
+      if ('error' in ruling) refuse(ruling.error);
+      else this.#postpone(() => perform(false), ruling.delay);
       return;
     }
-    if (verdict === 'drop-request') return;
-    if (verdict !== 'disconnect-before') perform(verdict !== 'pass');
-    if (verdict === 'disconnect-before' || verdict === 'disconnect-after') this.cut();
+    if (ruling === 'drop-request') return;
+    if (ruling !== 'disconnect-before') perform(ruling !== 'pass');
+    if (ruling === 'disconnect-before' || ruling === 'disconnect-after') this.cut();
   }
 
   #postpone(action: () => void, ms: number): void {

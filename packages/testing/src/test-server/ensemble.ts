@@ -1,9 +1,11 @@
+import { ErrorCode } from '@zookit/protocol';
 import { type ServerClock, systemClock } from './clock.ts';
 import { type Caller, Database } from './database.ts';
 import { Member, type MemberHost } from './member.ts';
-import type { Interceptor, ObservedRequest, ServerLogEntry, Verdict } from './observe.ts';
-import { type ProfileName, profiles, type ServerProfile } from './profile.ts';
+import type { Interceptor, ObservedRequest, ServerLogEntry } from './observe.ts';
+import { type ProfileName, profileOf, type ServerProfile } from './profile.ts';
 import { Reaper } from './reaper.ts';
+import { type Ruling, rulingOf } from './verdict.ts';
 
 export interface TestServerOptions {
   /** Of the first member; the others have the ports behind it. Default: any free ports. */
@@ -44,11 +46,15 @@ export class Ensemble implements MemberHost {
   readonly maxRequestBytes: number;
   readonly interceptors: Set<Interceptor> = new Set();
   readonly listeners: Set<(entry: ServerLogEntry) => void> = new Set();
+  readonly #misjudgements: { error: unknown }[] = [];
   readonly #listen: boolean;
   readonly #reaper: Reaper;
 
   constructor(options: TestServerOptions) {
     const { members = 1, tickTime = 500, profile = '3.9', port = 0, serverId = 1 } = options;
+    if (!Number.isInteger(members) || members < 1) {
+      throw new RangeError(`members must be a whole number from 1 on, not ${members}`);
+    }
     this.host = options.host ?? '127.0.0.1';
     this.minSessionTimeout = options.minSessionTimeout ?? 2 * tickTime;
     this.maxSessionTimeout = options.maxSessionTimeout ?? 20 * tickTime;
@@ -56,7 +62,7 @@ export class Ensemble implements MemberHost {
     this.#listen = options.listen ?? true;
     this.database = new Database(
       {
-        profile: typeof profile === 'string' ? profiles[profile] : profile,
+        profile: profileOf(profile),
         clock: options.clock ?? systemClock,
         tickTime,
         ttlNodes: options.ttlNodes ?? true,
@@ -105,12 +111,24 @@ export class Ensemble implements MemberHost {
     return this.interceptors.size > 0 || this.listeners.size > 0;
   }
 
-  judge(request: ObservedRequest): Verdict | PromiseLike<Verdict | undefined> {
-    for (const interceptor of this.interceptors) {
-      const verdict = interceptor(request);
-      if (verdict !== undefined && verdict !== 'pass') return verdict;
+  judge(request: ObservedRequest): Ruling | Promise<Ruling> {
+    try {
+      for (const interceptor of this.interceptors) {
+        const verdict = interceptor(request);
+        if (isPromise(verdict)) return Promise.resolve(verdict).then(rulingOf).catch(this.#misjudged);
+        const ruling = rulingOf(verdict);
+        if (ruling !== 'pass') return ruling;
+      }
+      return 'pass';
+    } catch (error) {
+      return this.#misjudged(error);
     }
-    return 'pass';
+  }
+
+  /** Throws what interceptors threw: the first of it, once. */
+  throwMisjudgement(): void {
+    const [first] = this.#misjudgements.splice(0);
+    if (first !== undefined) throw first.error;
   }
 
   log(entry: Omit<ServerLogEntry, 'at'>): void {
@@ -135,8 +153,18 @@ export class Ensemble implements MemberHost {
     return this.members.findIndex(({ running }) => running) === member ? 'leader' : 'follower';
   }
 
+  // Thrown from here it would come out of a socket's handler and end the process, far from the test it belongs to.
+  readonly #misjudged = (error: unknown): Ruling => {
+    this.#misjudgements.push({ error });
+    return { error: ErrorCode.SYSTEM_ERROR };
+  };
+
   #close(id: bigint, except?: Caller): void {
     this.database.closeSession(id);
     for (const member of this.members) member.cutSession(id, except);
   }
+}
+
+function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof value === 'object' && value !== null && 'then' in value;
 }

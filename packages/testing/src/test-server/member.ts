@@ -5,8 +5,9 @@ import { Connection } from './connection.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import type { Caller, Database } from './database.ts';
 import { answerWord, type ServerFacts } from './four-letter-words.ts';
-import type { ObservedRequest, ServerLogEntry, Verdict } from './observe.ts';
+import type { ObservedRequest, ServerLogEntry } from './observe.ts';
 import type { Session } from './sessions.ts';
+import type { Ruling } from './verdict.ts';
 
 /** What the members of one server share, and may ask of it. */
 export interface MemberHost {
@@ -16,7 +17,7 @@ export interface MemberHost {
   readonly maxSessionTimeout: number;
   readonly maxRequestBytes: number;
   readonly observed: boolean;
-  judge(request: ObservedRequest): Verdict | PromiseLike<Verdict | undefined>;
+  judge(request: ObservedRequest): Ruling | Promise<Ruling>;
   log(entry: Omit<ServerLogEntry, 'at'>): void;
   endSession(id: bigint, caller: Caller | null): void;
   modeOf(member: number): 'standalone' | 'leader' | 'follower';
@@ -175,7 +176,7 @@ export class Member implements ConnectionHost {
     return this.#localSessions.get(id);
   }
 
-  judge(request: ObservedRequest): Verdict | PromiseLike<Verdict | undefined> {
+  judge(request: ObservedRequest): Ruling | Promise<Ruling> {
     return this.#host.judge(request);
   }
 

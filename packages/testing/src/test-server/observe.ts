@@ -1,4 +1,4 @@
-import { OpCode } from '@zookit/protocol';
+import { type ErrorCode, OpCode } from '@zookit/protocol';
 import {
   readCheckVersionRequest,
   readCreateRequest,
@@ -26,7 +26,7 @@ export interface ObservedRequest {
  * What becomes of a request. `drop-request`: not applied, no reply. `drop-reply`: applied, no reply.
  * `disconnect-before`: the connection is cut and nothing is applied. `disconnect-after`: it is applied, then the
  * connection is cut without a reply. `delay`: it, and what comes behind it on its connection, waits so many
- * milliseconds. `error`: not applied, the reply carries the code.
+ * milliseconds. `error`: not applied, the reply carries the code, a number or its name (`NO_NODE`).
  */
 export type Verdict =
   | 'pass'
@@ -35,11 +35,12 @@ export type Verdict =
   | 'disconnect-before'
   | 'disconnect-after'
   | { readonly delay: number }
-  | { readonly error: number };
+  | { readonly error: number | Exclude<keyof typeof ErrorCode, 'OK'> };
 
 /**
  * Decides about a request; `undefined` is `pass`. Of a promise the request, and what comes behind it on its connection,
- * waits for the verdict.
+ * waits for the verdict. When it throws, rejects or decides what is no verdict, the request is answered with
+ * SYSTEM_ERROR unapplied, and the server's `stop()` rejects with the error.
  */
 export type Interceptor = (request: ObservedRequest) => Verdict | undefined | PromiseLike<Verdict | undefined>;
 

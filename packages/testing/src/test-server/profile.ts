@@ -145,3 +145,10 @@ export const profiles: Readonly<Record<ProfileName, ServerProfile>> = {
   '3.9': v39,
   'clickhouse-keeper': clickhouse,
 };
+
+/** @throws TypeError for a name that no profile has */
+export function profileOf(profile: ProfileName | ServerProfile): ServerProfile {
+  if (typeof profile === 'object' && profile !== null) return profile;
+  if (Object.hasOwn(profiles, profile)) return profiles[profile];
+  throw new TypeError(`no profile '${profile}': there are ${Object.keys(profiles).join(', ')}, or give an object`);
+}

@@ -34,7 +34,10 @@ export interface SessionView {
 export class TestServer {
   readonly #ensemble: Ensemble;
 
-  /** Starts a server; stop it again with `stop()`. */
+  /**
+   * Starts a server; stop it again with `stop()`.
+   * @throws RangeError for a number of members below 1, TypeError for a profile that does not exist
+   */
   static async start(options: TestServerOptions = {}): Promise<TestServer> {
     const server = new TestServer(options);
     try {
@@ -71,10 +74,14 @@ export class TestServer {
     return this.#ensemble.members.reduce((sum, { connections }) => sum + connections, 0);
   }
 
-  /** Closes ports and connections and forgets everything; resolves when nothing is left open. */
+  /**
+   * Closes ports and connections and forgets everything; resolves when nothing is left open.
+   * @throws what an interceptor threw, or a TypeError for a verdict that was none: the first of them, and only once
+   */
   async stop(): Promise<void> {
     this.#ensemble.stopTime();
     await Promise.all(this.#ensemble.members.map((member) => member.stop()));
+    this.#ensemble.throwMisjudgement();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -154,6 +161,7 @@ export class TestServer {
 
   /**
    * Decides about requests before they are performed. Of several interceptors the first verdict other than `pass` counts.
+   * What one throws comes out of `stop()`; its request is answered with SYSTEM_ERROR.
    * @returns takes the interceptor back
    */
   intercept(interceptor: Interceptor): () => void {
