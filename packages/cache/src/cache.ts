@@ -18,7 +18,10 @@ export type CacheEvents = {
   stale: () => void;
   /** Everything has been read again after that; what had changed was told by then. */
   resynced: () => void;
-  /** A listener threw, or a znode can't be read (NoAuthError, ResponseTooLargeError) and is left out. */
+  /**
+   * A listener threw, or a znode can't be read (NoAuthError, ResponseTooLargeError) and is left out, or the server takes the watch back and
+   * refuses another: the cache is stale then, and asks again, ever more slowly.
+   */
   error: (error: unknown) => void;
 };
 
@@ -115,7 +118,7 @@ export abstract class Cache extends SafeEmitter<CacheEvents> {
     this.#ready.reject(reason);
     this.#offRetry?.();
     for (const off of this.#offs) off();
-    this.#loader?.interrupt();
+    this.#loader?.close();
     this.#isStale = true;
     this.#image.clear();
     await this.#feed?.then(
@@ -131,6 +134,15 @@ export abstract class Cache extends SafeEmitter<CacheEvents> {
 
   #begin(): void {
     this.#isStarted = true;
+    this.#zk.on('state', this.#onState);
+    this.#offs.push(
+      () => this.#zk.off('state', this.#onState),
+      onAbort(coreOf(this.#zk).over, () => this.#ready.reject(coreOf(this.#zk).over.reason)),
+    );
+    this.#open();
+  }
+
+  #open(): void {
     const { signal } = this.#closing;
     const handlers: FeedHandlers = {
       onTouched: (path) => {
@@ -139,30 +151,52 @@ export abstract class Cache extends SafeEmitter<CacheEvents> {
       onChildren: (path) => this.#loader?.readChildren(path),
       onGone: (path) => this.#image.delete(path),
       onResync: () => this.#load(),
+      onEnd: () => this.#reopen(),
     };
-    this.#zk.on('state', this.#onState);
-    this.#offs.push(
-      () => this.#zk.off('state', this.#onState),
-      onAbort(coreOf(this.#zk).over, () => this.#ready.reject(coreOf(this.#zk).over.reason)),
-    );
-    this.#feed = openFeed(this.#zk, this.path, this.#recursive, handlers, signal);
-    this.#feed.then(
+    const opening = openFeed(this.#zk, this.path, this.#recursive, handlers, signal);
+    this.#feed = opening;
+    opening.then(
       (feed) => {
-        if (signal.aborted) return;
+        if (signal.aborted || this.#feed !== opening) return;
         this.#loader = new Loader(feed, this.#image, this.#scope, {
           onLoaded: () => this.#onLoaded(),
           onFailure: (path, error) => this.#onFailure(path, error),
         });
         this.#load();
       },
-      (error: unknown) => this.#ready.reject(error),
+      (error: unknown) => this.#onUnopened(error),
     );
+  }
+
+  /** The feed has ended by itself. Another one, of the kind that the present server knows, takes its place. */
+  #reopen(): void {
+    if (this.#isOver()) return;
+    this.#loader?.close();
+    this.#loader = null;
+    this.#setStale();
+    this.#open();
+  }
+
+  #onUnopened(error: unknown): void {
+    if (!this.#isReady) this.#ready.reject(error);
+    else if (!this.#isOver()) {
+      if (!isPassing(error)) this.report(error);
+      this.#later(() => this.#open());
+    }
+  }
+
+  #isOver(): boolean {
+    return this.#closing.signal.aborted || coreOf(this.#zk).over.aborted;
   }
 
   #follow(state: State): void {
     if (CONNECTED.has(state)) return;
     // The feed tells when it is in step again.
     this.#loader?.interrupt();
+    this.#setStale();
+  }
+
+  #setStale(): void {
     if (!this.#isReady || this.#isStale) return;
     this.#isStale = true;
     this.emit('stale');
@@ -187,9 +221,9 @@ export abstract class Cache extends SafeEmitter<CacheEvents> {
 
   /** True when the load has to be done again. */
   #onFailure(path: string, error: unknown): boolean {
-    if (this.#closing.signal.aborted || coreOf(this.#zk).over.aborted) return true;
+    if (this.#isOver()) return true;
     if (isPassing(error)) {
-      this.#loadLater();
+      this.#later(() => this.#load());
       return true;
     }
     if (path === this.path && !this.#isReady) {
@@ -201,10 +235,11 @@ export abstract class Cache extends SafeEmitter<CacheEvents> {
     return false;
   }
 
-  #loadLater(): void {
+  /** Ever later, until a load is done. */
+  #later(action: () => void): void {
     this.#offRetry?.();
     const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** this.#failures);
     this.#failures += 1;
-    this.#offRetry = coreOf(this.#zk).dispatcher.setTimeout(() => this.#load(), pause);
+    this.#offRetry = coreOf(this.#zk).dispatcher.setTimeout(action, pause);
   }
 }

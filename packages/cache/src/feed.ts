@@ -10,6 +10,8 @@ export interface FeedHandlers {
   onGone(path: string): void;
   /** Changes may have been missed; from now on none is. */
   onResync(): void;
+  /** The feed is over: nothing is told any more. */
+  onEnd(): void;
 }
 
 /** Reads znodes and hears of their changes. */

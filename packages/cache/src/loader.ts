@@ -37,6 +37,7 @@ export class Loader {
   #load = 0;
   /** Reads that the present load waits for. */
   #awaited = 0;
+  #isClosed = false;
 
   constructor(feed: Feed, image: Image, scope: Scope, handlers: LoaderHandlers) {
     this.#feed = feed;
@@ -58,6 +59,12 @@ export class Loader {
     this.#next = null;
     this.#load += 1;
     this.#awaited = 0;
+  }
+
+  /** What is being read comes to nothing. */
+  close(): void {
+    this.interrupt();
+    this.#isClosed = true;
   }
 
   readNode(path: string): void {
@@ -90,7 +97,9 @@ export class Loader {
       const load = (need & LOAD) === 0 ? null : this.#load;
       this.#read(path, need, load).then(
         () => this.#done(load, false),
-        (error: unknown) => this.#done(load, this.#handlers.onFailure(path, error)),
+        (error: unknown) => {
+          if (!this.#isClosed) this.#done(load, this.#handlers.onFailure(path, error));
+        },
       );
     }
   }
@@ -111,11 +120,12 @@ export class Loader {
     let lists = (need & CHILDREN) !== 0;
     if ((need & NODE) !== 0) {
       const node = await this.#feed.get(path);
+      if (this.#isClosed) return;
       if (this.#take(path, node, load !== null)) lists = true;
     }
     if (!lists || !this.#scope.reachesBelow(path)) return;
     const names = await this.#feed.children(path);
-    if (names !== null) this.#takeChildren(path, names, load);
+    if (names !== null && !this.#isClosed) this.#takeChildren(path, names, load);
   }
 
   /** True when its children must be read. */

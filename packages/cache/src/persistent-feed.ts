@@ -19,6 +19,9 @@ export class PersistentFeed implements Feed {
   ): Promise<PersistentFeed> {
     const watch = await zk.watch(root, { recursive, signal });
     watch.on('event', (event) => tell(event, handlers));
+    // It ends by itself when the client comes to a server that refuses it, or doesn't know such watches.
+    watch.once('close', () => handlers.onEnd());
+    if (watch.closed) handlers.onEnd();
     return new PersistentFeed(zk, watch, signal);
   }
 

@@ -262,6 +262,71 @@ describe.each(profiles)('a tree on a server of %s', (profile) => {
 });
 
 describe('a cache', () => {
+  it('goes on when the client moves to a server without recursive watches, and back', async () => {
+    await using world = await World.start({ members: 2 });
+    world.server.intercept(({ type, member }) =>
+      member === 1 && (type === 'addWatch' || type === 'setWatches2') ? { error: -6 } : 'pass',
+    );
+    const zk = await world.client({ shuffle: false });
+    await tree(zk, ['/a', '/a/b']);
+    const cache = world.keep(new TreeCache(zk, '/a'));
+    const replay = new Replay(cache);
+    await cache.start();
+    for (const [left, comesTo] of [
+      [0, 1],
+      [1, 0],
+    ] as const) {
+      const resynced = once(cache, 'resynced');
+      await world.server.stopMember(left);
+      await resynced;
+      const other = await world.client({}, world.server.members[comesTo]?.connectString);
+      await other.set('/a/b', `on ${comesTo}`);
+      await other.create(`/a/b/${comesTo}`, null);
+      await inStep(world, cache, replay);
+      await world.server.startMember(left);
+    }
+    await cache.close();
+    await until(() => world.server.watches().length === 0, 'no watch is left');
+  }, 30_000);
+
+  it('whose watch the server takes back says so, is stale, and goes on when it may', async () => {
+    await using world = await World.start();
+    const zk = await world.client();
+    await tree(zk, ['/a', '/a/b']);
+    const cache = world.keep(new TreeCache(zk, '/a'));
+    const replay = new Replay(cache);
+    await cache.start();
+    const off = world.server.intercept(({ type }) =>
+      type === 'addWatch' || type === 'setWatches2' ? { error: -102 } : 'pass',
+    );
+    world.server.dropConnections();
+    await until(() => replay.errors.length > 0, 'it says so');
+    expect(replay.errors[0]).toBeInstanceOf(NoAuthError);
+    expect(cache.stale).toBe(true);
+    expect(cache.get('/a/b')?.data?.toString()).toBe('a/b');
+    off();
+    await until(() => !cache.stale, 'it is resynced');
+    expect(replay.told.slice(-2)).toEqual(['stale', 'resynced']);
+    replay.errors.length = 0;
+    await zk.set('/a/b', 'new');
+    await inStep(world, cache, replay);
+  }, 30_000);
+
+  it('tells nothing after it has been closed, also of what was just read', async () => {
+    await using world = await World.start();
+    const zk = await world.client();
+    await tree(zk, ['/a', '/a/b', '/a/c', '/a/d', '/a/e']);
+    const cache = world.keep(new TreeCache(zk, '/a'));
+    const replay = new Replay(cache);
+    cache.on('created', ({ path }) => {
+      if (path === '/a/b') void cache.close();
+    });
+    expect(await outcome(cache.start())).toBeInstanceOf(ClosedError);
+    await zk.sync();
+    expect(replay.told.at(-1)).toBe('created /a/b');
+    expect([...cache.entries()]).toEqual([]);
+  });
+
   it('refuses what it can not understand', async () => {
     await using world = await World.start();
     const zk = await world.client();
