@@ -125,6 +125,16 @@ export class ZooKeeper {
     return this;
   }
 
+  /** As `on()`. */
+  addListener<E extends keyof ZooKeeperEvents>(event: E, listener: ZooKeeperEvents[E]): this {
+    return this.on(event, listener);
+  }
+
+  /** As `off()`; Node's `events.once` and `events.on` ask for it. */
+  removeListener<E extends keyof ZooKeeperEvents>(event: E, listener: ZooKeeperEvents[E]): this {
+    return this.off(event, listener);
+  }
+
   listenerCount(event: keyof ZooKeeperEvents): number {
     return this.#core.events.listenerCount(event as never);
   }

@@ -35,6 +35,11 @@ export interface Watch extends AsyncIterable<PersistentWatchEvent> {
   on<E extends keyof WatchEvents>(event: E, listener: WatchEvents[E]): this;
   once<E extends keyof WatchEvents>(event: E, listener: WatchEvents[E]): this;
   off<E extends keyof WatchEvents>(event: E, listener: WatchEvents[E]): this;
+  /** As `on()`. */
+  addListener<E extends keyof WatchEvents>(event: E, listener: WatchEvents[E]): this;
+  /** As `off()`; Node's `events.once` and `events.on` ask for it. */
+  removeListener<E extends keyof WatchEvents>(event: E, listener: WatchEvents[E]): this;
+  listenerCount(event: keyof WatchEvents): number;
   /**
    * Ends the watch at once; resolves when the server has forgotten it, or has nothing to forget: another watch of this client may need it, or the
    * connection be gone. Idempotent. Rejects only by its own `signal` and `timeout`.
@@ -111,6 +116,18 @@ export class WatchHandle implements Watch {
     return this;
   }
 
+  addListener<E extends keyof WatchEvents>(event: E, listener: WatchEvents[E]): this {
+    return this.on(event, listener);
+  }
+
+  removeListener<E extends keyof WatchEvents>(event: E, listener: WatchEvents[E]): this {
+    return this.off(event, listener);
+  }
+
+  listenerCount(event: keyof WatchEvents): number {
+    return this.#events.listenerCount(event as never);
+  }
+
   close(options: CallOptions = {}): Promise<void> {
     this.end();
     return this.#owner.release(this, options ?? {});
@@ -164,7 +181,7 @@ export class WatchHandle implements Watch {
   }
 
   #emit(event: PersistentWatchEvent): void {
-    if (this.#isRead || this.#events.listenerCount('event' as never) === 0) this.#buffer.push(event);
+    if (this.#isRead || this.listenerCount('event') === 0) this.#buffer.push(event);
     else this.#skipped = true;
     this.#events.emit('event', event);
   }
