@@ -11,6 +11,7 @@ import type { Core } from './core.ts';
 import { type Data, toBytes } from './data.ts';
 import { remainder } from './deadline.ts';
 import { ensurePath } from './ensure-path.ts';
+import { optionsOf } from './given.ts';
 import { mayKnow } from './known-calls.ts';
 import { type CreateArgs, type Created, create, create2, createFor, isSequential, isTtl } from './operations/create.ts';
 import { type CallOptions, checkCallOptions } from './options.ts';
@@ -38,9 +39,10 @@ export async function createNode(
   root: PathRoot,
   path: string,
   data: Data | undefined,
-  options: CreateOptions,
+  given: CreateOptions,
   mark?: string,
 ): Promise<Created> {
+  const options = optionsOf(given, 'create', path, "mode: 'ephemeral'");
   const args = createArgs(core, root, path, data, options);
   checkCallOptions(options, 'create');
   const left = remainder(core, options);

@@ -15,6 +15,16 @@ export function toBytes(data: Data | undefined, operation: string, path: string)
   });
 }
 
+/** As `toBytes`, for what replaces other data: forgotten, it would wipe them. */
+export function newBytes(data: Data, operation: string, path: string): Uint8Array | null {
+  if (data !== undefined) return toBytes(data, operation, path);
+  throw new BadArgumentsError('BAD_ARGUMENTS', {
+    operation,
+    path,
+    message: 'data is missing; null replaces what is there by nothing',
+  });
+}
+
 /**
  * Data as callers may keep it: a small piece of a large network chunk would keep all of the chunk alive.
  */

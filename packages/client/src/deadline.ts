@@ -9,11 +9,11 @@ import { type CallOptions, checkCallOptions } from './options.ts';
  */
 export async function underDeadline<T>(
   core: Core,
-  { signal, timeout }: CallOptions,
+  options: CallOptions,
   details: ErrorDetails & { operation: string },
   work: (inner: { signal?: AbortSignal | undefined }) => Promise<T>,
 ): Promise<T> {
-  checkCallOptions({ timeout }, details.operation);
+  const { signal, timeout } = checkCallOptions(options, details.operation);
   signal?.throwIfAborted();
   if (timeout === undefined) return work({ signal });
   const inner = abortController();

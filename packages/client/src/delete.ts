@@ -1,21 +1,21 @@
 import type { Core } from './core.ts';
 import { underDeadline } from './deadline.ts';
 import { deleteRecursive } from './delete-recursive.ts';
+import { optionsOf } from './given.ts';
 import { deleteGuaranteed } from './guaranteed.ts';
 import type { DeleteOptions } from './method-options.ts';
 import { deleteNode } from './operations/write.ts';
+import { checkCallOptions } from './options.ts';
 import { checkPath, type PathRoot } from './paths.ts';
 import { checkVersion } from './version.ts';
 import { waitFor } from './wait.ts';
 
 /** Deletes as a caller asks for it. */
-export async function deleteRequested(
-  core: Core,
-  root: PathRoot,
-  path: string,
-  { version = -1, recursive = false, guaranteed = false, ...options }: DeleteOptions,
-): Promise<void> {
+export async function deleteRequested(core: Core, root: PathRoot, path: string, given: DeleteOptions): Promise<void> {
   checkPath(path, 'delete');
+  const requested = optionsOf(given, 'delete', path, 'version: 7');
+  const { version = -1, recursive = false, guaranteed = false, ...options } = requested;
+  checkCallOptions(options, 'delete');
   checkVersion(version, 'delete', path);
   const server = root.toServer(path);
   if (guaranteed) {

@@ -3,6 +3,7 @@ import type { ACL as WireAcl } from '@zookit/protocol/internal';
 import { ACL, type AclInput, toWire } from './acl.ts';
 import type { Core } from './core.ts';
 import { underDeadline } from './deadline.ts';
+import { optionsOf } from './given.ts';
 import { mayKnow } from './known-calls.ts';
 import { type CreateArgs, type Created, create, createContainer } from './operations/create.ts';
 import type { Operation } from './operations/operation.ts';
@@ -27,9 +28,11 @@ export async function ensureRequested(
   core: Core,
   root: PathRoot,
   path: string,
-  { acl = core.settings.acl ?? ACL.OPEN, container, ...options }: EnsurePathOptions,
+  given: EnsurePathOptions,
 ): Promise<void> {
   checkPath(path, persistent.name);
+  const requested = optionsOf(given, persistent.name, path, 'container: true');
+  const { acl = core.settings.acl ?? ACL.OPEN, container, ...options } = requested;
   const records = toWire(acl, persistent.name, path);
   await underDeadline(core, options, { operation: persistent.name, path }, (inner) =>
     ensurePath(core, root, root.toServer(path), records, { ...inner, container: container === true }),

@@ -1,4 +1,5 @@
 export type { Clock, CreateMode, OpenSocket, SocketTarget, Stat, Timer } from '@zookit/protocol';
+export type { Options as RetryOptions } from 'p-retry';
 export { ACL, type AclInput, Perms } from './acl.ts';
 export type { CreateOptions } from './create.ts';
 export type { Data } from './data.ts';

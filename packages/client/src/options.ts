@@ -2,7 +2,9 @@ import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import { BadArgumentsError } from '@zookit/protocol';
 import type { Options as RetryOptions } from 'p-retry';
 import type { AclInput } from './acl.ts';
+import { checkParts } from './check-parts.ts';
 import { definedOf, type Environment, type EnvironmentParts, environmentOf } from './environment.ts';
+import { optionsOf } from './given.ts';
 import { type Logger, silent } from './logger.ts';
 import { tlsOf } from './tls.ts';
 
@@ -95,8 +97,9 @@ export type Settings = Required<Pick<ZooKeeperOptions, Defaulted>> &
 
 const DEFAULT_RETRY: RetryOptions = { retries: 5, minTimeout: 100, maxTimeout: 2_000, randomize: true };
 
-/** Fills in the defaults. Throws BadArgumentsError on an option that can't be meant. */
+/** Fills in the defaults. Throws BadArgumentsError on an option that can't be meant, UnimplementedError on `sasl`. */
 export function settingsOf(options: ZooKeeperOptions): Settings {
+  checkParts({ ...options });
   const {
     tls = false,
     retry = DEFAULT_RETRY,
@@ -174,15 +177,22 @@ function bad(message: string): BadArgumentsError {
   return new BadArgumentsError('BAD_ARGUMENTS', { operation: 'connect', message });
 }
 
-/** Checks what a caller gave as timeout. Throws BadArgumentsError. */
-export function checkCallOptions({ signal, timeout }: CallOptions, operation: string): void {
-  if (signal !== undefined && typeof (signal as Partial<AbortSignal> | null)?.addEventListener !== 'function') {
-    throw new BadArgumentsError('BAD_ARGUMENTS', { operation, message: 'signal must be an AbortSignal' });
-  }
+/** What a caller gave as signal and timeout; null is as good as no options. Throws BadArgumentsError. */
+export function checkCallOptions<T extends CallOptions>(options: T | null, operation: string): T {
+  const given = optionsOf(options, operation);
+  const { signal, timeout } = given;
+  checkSignal(signal, operation);
   if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0)) {
     throw new BadArgumentsError('BAD_ARGUMENTS', {
       operation,
       message: `timeout must be a number of milliseconds, not ${String(timeout)}`,
     });
   }
+  return given;
+}
+
+/** Throws BadArgumentsError unless it is a signal, or undefined. */
+export function checkSignal(signal: unknown, operation: string, name = 'signal'): void {
+  if (signal === undefined || typeof (signal as Partial<AbortSignal> | null)?.addEventListener === 'function') return;
+  throw new BadArgumentsError('BAD_ARGUMENTS', { operation, message: `${name} must be an AbortSignal` });
 }

@@ -7,6 +7,12 @@ import { BadArgumentsError } from '@zookit/protocol';
  */
 export function tlsOf(tls: boolean | ConnectionOptions): ConnectionOptions | null {
   if (tls === false) return null;
+  if (tls !== true && (typeof tls !== 'object' || tls === null)) {
+    throw new BadArgumentsError('BAD_ARGUMENTS', {
+      operation: 'connect',
+      message: `option tls must be a boolean or an object of Node's TLS options, not ${String(tls)}`,
+    });
+  }
   const given = tls === true ? {} : tls;
   if (given.secureContext !== undefined) return given;
   try {

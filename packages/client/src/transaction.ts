@@ -18,8 +18,9 @@ import {
 import type { JuteWriter } from 'jute-ts';
 import type { Core } from './core.ts';
 import { type CreateOptions, createArgs } from './create.ts';
-import { type Data, toBytes } from './data.ts';
+import { type Data, newBytes } from './data.ts';
 import { remainder } from './deadline.ts';
+import { optionsOf } from './given.ts';
 import { mayKnow } from './known-calls.ts';
 import { type CreateArgs, type Created, create, create2, createFor } from './operations/create.ts';
 import { multi, multiCheck } from './operations/multi.ts';
@@ -113,21 +114,23 @@ export class Transaction {
   /** Creates a znode. What comes behind it may be below it. */
   create(path: string, data?: Data, options: TransactionCreateOptions = {}): this {
     return this.#add(() => {
-      const { parents, protected: guarded } = options as CreateOptions;
+      const given: CreateOptions = optionsOf(options, 'create', path, "mode: 'ephemeral'");
+      const { parents, protected: guarded } = given;
       if (parents || guarded) {
         throw bad('a transaction can neither make parents nor protect a create', path);
       }
-      return new CreateStep(path, createArgs(this.#core, this.#root, path, data, options), this.#root);
+      return new CreateStep(path, createArgs(this.#core, this.#root, path, data, given), this.#root);
     });
   }
 
   /** Replaces the data of a znode, if it is at the version; default -1, any. */
-  set(path: string, data: Data, { version = -1 }: { version?: number } = {}): this {
+  set(path: string, data: Data, options: { version?: number } = {}): this {
     return this.#add(() => {
       checkPath(path, 'set');
+      const { version = -1 } = optionsOf(options, 'set', path, 'version: 7');
       const args = {
         path: this.#root.toServer(path),
-        data: toBytes(data, 'set', path),
+        data: newBytes(data, 'set', path),
         version: checkVersion(version, 'set', path),
       };
       return {
@@ -141,9 +144,10 @@ export class Transaction {
   }
 
   /** Deletes a znode, if it is at the version; default -1, any. */
-  delete(path: string, { version = -1 }: { version?: number } = {}): this {
+  delete(path: string, options: { version?: number } = {}): this {
     return this.#add(() => {
       checkPath(path, 'delete');
+      const { version = -1 } = optionsOf(options, 'delete', path, 'version: 7');
       const args = { path: this.#root.toServer(path), version: checkVersion(version, 'delete', path) };
       return {
         name: 'delete',
@@ -167,8 +171,8 @@ export class Transaction {
     if (this.#committed) throw bad('the transaction has been committed before; make another one');
     this.#committed = true;
     if (this.#fault !== null) throw this.#fault;
-    checkCallOptions(options, multi.name);
-    const results = await this.#send(remainder(this.#core, options));
+    const given = checkCallOptions(options, multi.name);
+    const results = await this.#send(remainder(this.#core, given));
     const failed = indexOfFailure(results);
     if (failed >= 0) throw this.#failure(results, failed);
     return this.#steps.map((step, index) => {

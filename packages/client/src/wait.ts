@@ -7,16 +7,23 @@ import { type CallOptions, checkCallOptions } from './options.ts';
 export function waitFor<T>(
   client: ClientParts,
   work: Promise<T>,
-  { signal, timeout }: CallOptions,
+  options: CallOptions,
   operation = 'wait',
 ): Promise<T> {
+  let given: CallOptions;
+  try {
+    given = checkCallOptions(options, operation);
+  } catch (error) {
+    work.catch(() => {});
+    return Promise.reject(error);
+  }
+  const { signal, timeout } = given;
   if (signal === undefined && timeout === undefined) return work;
   return new Promise((resolve, reject) => {
     const offs: (() => void)[] = [];
     work.then(resolve, reject).finally(() => {
       for (const off of offs) off();
     });
-    checkCallOptions({ timeout }, operation);
     if (signal?.aborted) reject(signal.reason);
     else if (signal !== undefined) offs.push(onAbort(signal, () => reject(signal.reason)));
     if (timeout === undefined) return;

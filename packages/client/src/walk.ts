@@ -34,10 +34,10 @@ export async function* walk(
   core: Core,
   root: PathRoot,
   path: string,
-  options: CallOptions,
+  given: CallOptions,
 ): AsyncGenerator<string, void, undefined> {
   checkPath(path, 'walk');
-  checkCallOptions(options, 'walk');
+  const options = checkCallOptions(given, 'walk');
   const { signal } = options;
   const most = Math.min(AHEAD, core.settings.maxInFlight);
   const start = root.toServer(path);

@@ -2,10 +2,11 @@ import { BadArgumentsError } from '@zookit/protocol';
 import { onAbort } from './abort.ts';
 import type { WatchIntent } from './calls/call.ts';
 import type { ClientParts } from './client-parts.ts';
+import { optionsOf } from './given.ts';
 import type { ReadOptions } from './method-options.ts';
 import type { Operation } from './operations/operation.ts';
 import type { ReadArgs } from './operations/read.ts';
-import type { CallOptions } from './options.ts';
+import { type CallOptions, checkSignal } from './options.ts';
 import { checkPath, type PathRoot } from './paths.ts';
 import { type Watcher, watcherOf } from './watches/registry.ts';
 
@@ -15,10 +16,11 @@ export async function readNode<Result>(
   root: PathRoot,
   operation: Operation<ReadArgs, Result>,
   path: string,
-  options: ReadOptions,
+  given: ReadOptions,
 ): Promise<Result> {
   checkPath(path, operation.name);
   const server = root.toServer(path);
+  const options = optionsOf(given, operation.name, path, 'watch: (event) => …');
   const { watch, watchSignal } = options;
   const { dispatcher, watches } = client;
   if (watch === undefined) return dispatcher.call(operation, { path: server, watch: false }, path, options);
@@ -29,6 +31,7 @@ export async function readNode<Result>(
       message: 'watch must be a function',
     });
   }
+  checkSignal(watchSignal, operation.name, 'watchSignal');
   watchSignal?.throwIfAborted();
   const watcher = watcherOf(watch, root);
   if (watchSignal !== undefined) {

@@ -3,10 +3,11 @@ import { type ACL, type AclInput, toWire } from './acl.ts';
 import { parseConnectString } from './connect-string.ts';
 import { Core, type ZooKeeperEvents } from './core.ts';
 import { type CreateOptions, createNode } from './create.ts';
-import { type Data, toBytes } from './data.ts';
+import { type Data, newBytes } from './data.ts';
 import { deleteRequested } from './delete.ts';
 import { type EnsurePathOptions, ensureRequested } from './ensure-path.ts';
 import { ephemerals } from './ephemerals.ts';
+import { optionsOf } from './given.ts';
 import { type Health, healthOf, type Server, serverOf } from './health.ts';
 import { callIfKnown } from './known-calls.ts';
 import type { AclVersionOptions, CloseOptions, DeleteOptions, ReadOptions, VersionOptions } from './method-options.ts';
@@ -17,7 +18,7 @@ import { reconfig } from './operations/reconfig.ts';
 import { sync } from './operations/sync.ts';
 import { type Identity, whoAmI } from './operations/who-am-i.ts';
 import { setData } from './operations/write.ts';
-import { type CallOptions, credentials, settingsOf, type ZooKeeperOptions } from './options.ts';
+import { type CallOptions, checkCallOptions, credentials, settingsOf, type ZooKeeperOptions } from './options.ts';
 import { CONFIG_NODE, checkPath, PathRoot } from './paths.ts';
 import { type ReconfigOptions, reconfigArgs } from './reconfig.ts';
 import type { Session } from './session/grant.ts';
@@ -43,7 +44,7 @@ export class ZooKeeper {
     const view = views.get(options);
     if (view === undefined) {
       const target = parseConnectString(connectString);
-      this.#core = new Core(settingsOf(options), target);
+      this.#core = new Core(settingsOf(optionsOf(options, 'connect', undefined, 'sessionTimeout: 30_000')), target);
       this.#root = new PathRoot(target.chroot);
     } else {
       this.#core = view.core;
@@ -59,7 +60,7 @@ export class ZooKeeper {
    * SessionExpiredError (a session to take over is gone and `renewSession` is false) or ConnectStringError; the client is closed then.
    */
   static async connect(connectString: string, options: ZooKeeperOptions & CallOptions = {}): Promise<ZooKeeper> {
-    const { signal, timeout, ...rest } = options;
+    const { signal, timeout, ...rest } = optionsOf(options, 'connect', undefined, 'sessionTimeout: 30_000');
     const client = new ZooKeeper(connectString, rest);
     try {
       await client.connect({ signal, timeout });
@@ -75,7 +76,7 @@ export class ZooKeeper {
    * `signal` and `timeout` end the wait, not the client.
    */
   connect(options: CallOptions = {}): Promise<void> {
-    const wait = waitFor(this.#core, this.#core.session.connect(), options ?? {}, 'connect');
+    const wait = waitFor(this.#core, this.#core.session.connect(), options, 'connect');
     // The state tells it as well: a caller who drops the promise must not bring the process down.
     wait.catch(() => {});
     return wait;
@@ -151,7 +152,7 @@ export class ZooKeeper {
    * Ends the client and, unless `detach`, its session on the server. Always resolves; valid at any time, and more than once.
    */
   close(options: CloseOptions = {}): Promise<void> {
-    return this.#core.session.close(options);
+    return this.#core.session.close(options ?? {});
   }
 
   /** As `close()`. */
@@ -192,15 +193,16 @@ export class ZooKeeper {
    * On servers before 3.6 a plain watch is made of one-shot ones, and `recursive` rejects with UnimplementedError.
    */
   watch(path: string, options: WatchOptions = {}): Promise<Watch> {
-    return this.#core.persistent.open(this.#root, path, options ?? {});
+    return this.#core.persistent.open(this.#root, path, options);
   }
 
   /** Replaces the data. Rejects with BadVersionError when the znode is at another version. */
-  async set(path: string, data: Data, { version = -1, ...options }: VersionOptions = {}): Promise<Stat> {
+  async set(path: string, data: Data, options: VersionOptions = {}): Promise<Stat> {
     checkPath(path, 'set');
-    const bytes = toBytes(data, 'set', path);
+    const { version = -1, ...rest } = optionsOf(options, 'set', path, 'version: 7');
+    const bytes = newBytes(data, 'set', path);
     const args = { path: this.#root.toServer(path), data: bytes, version: checkVersion(version, 'set', path) };
-    return this.#core.dispatcher.call(setData, args, path, options);
+    return this.#core.dispatcher.call(setData, args, path, rest);
   }
 
   /**
@@ -218,11 +220,12 @@ export class ZooKeeper {
   }
 
   /** Replaces the ACL. Rejects with BadVersionError when it is at another version, InvalidAclError when it won't do. */
-  async setAcl(path: string, acl: AclInput, { aclVersion = -1, ...options }: AclVersionOptions = {}): Promise<Stat> {
+  async setAcl(path: string, acl: AclInput, options: AclVersionOptions = {}): Promise<Stat> {
     checkPath(path, 'setAcl');
+    const { aclVersion = -1, ...rest } = optionsOf(options, 'setAcl', path, 'aclVersion: 7');
     const version = checkVersion(aclVersion, 'setAcl', path, 'aclVersion');
     const args = { path: this.#root.toServer(path), acl: toWire(acl, 'setAcl', path), version };
-    return this.#core.dispatcher.call(setAcl, args, path, options);
+    return this.#core.dispatcher.call(setAcl, args, path, rest);
   }
 
   /** Makes a znode without data, and those above it, as far as they are missing. The root of the view is never made. */
@@ -282,6 +285,7 @@ export class ZooKeeper {
    * Adds credentials, presented at once and on every later connection. Rejects with AuthFailedError when they are refused, which ends the client.
    */
   async addAuth(scheme: string, auth: string | Uint8Array, options: CallOptions = {}): Promise<void> {
+    checkCallOptions(options, 'addAuth').signal?.throwIfAborted();
     for (const entry of credentials([{ scheme, auth }])) {
       this.#core.over.throwIfAborted();
       await waitFor(this.#core, this.#core.addAuth(entry.scheme, entry.auth), options, 'addAuth');
@@ -298,8 +302,9 @@ export class ZooKeeper {
    * NoAuthError, NewConfigNoQuorumError, ReconfigInProgressError, or BadVersionError when it is not at `fromConfig` any more.
    */
   async reconfig(options: ReconfigOptions = {}): Promise<{ data: Buffer | null; stat: Stat }> {
-    const { signal, timeout } = options;
-    return this.#core.dispatcher.call(reconfig, reconfigArgs(options), undefined, { signal, timeout });
+    const given = optionsOf(options, 'reconfig', undefined, "joining: 'server.4=…'");
+    const { signal, timeout } = given;
+    return this.#core.dispatcher.call(reconfig, reconfigArgs(given), undefined, { signal, timeout });
   }
 
   /**

@@ -1,9 +1,36 @@
 import { createSecureContext } from 'node:tls';
 import { describe, expect, it } from '@jest/globals';
-import { BadArgumentsError, ZooKeeper, type ZooKeeperOptions } from '../src/index.ts';
+import { BadArgumentsError, UnimplementedError, ZooKeeper, type ZooKeeperOptions } from '../src/index.ts';
 import { settingsOf } from '../src/options.ts';
+import { outcome } from './support/until.ts';
 
 const make = (options: unknown) => () => new ZooKeeper('zk1', options as ZooKeeperOptions);
+
+/** Every call that takes options, with the given ones. */
+function callsWith(zk: ZooKeeper, options: never): [string, () => Promise<unknown>][] {
+  return [
+    ['connect', () => zk.connect(options)],
+    ['get', () => zk.get('/a', options)],
+    ['exists', () => zk.exists('/a', options)],
+    ['children', () => zk.children('/a', options)],
+    ['getConfig', () => zk.getConfig(options)],
+    ['watch', () => zk.watch('/a', options)],
+    ['set', () => zk.set('/a', 'x', options)],
+    ['create', () => zk.create('/a', 'x', options)],
+    ['delete', () => zk.delete('/a', options)],
+    ['ensurePath', () => zk.ensurePath('/a', options)],
+    ['getAcl', () => zk.getAcl('/a', options)],
+    ['setAcl', () => zk.setAcl('/a', [], options)],
+    ['multiRead', () => zk.multiRead([{ get: '/a' }], options)],
+    ['walk', () => zk.walk('/a', options)[Symbol.asyncIterator]().next()],
+    ['countDescendants', () => zk.countDescendants('/a', options)],
+    ['ephemerals', () => zk.ephemerals('/', options)],
+    ['whoAmI', () => zk.whoAmI(options)],
+    ['sync', () => zk.sync('/a', options)],
+    ['addAuth', () => zk.addAuth('digest', 'a:b', options)],
+    ['commit', () => zk.transaction().check('/a').commit(options)],
+  ];
+}
 
 describe('options', () => {
   it('have the documented defaults', () => {
@@ -95,8 +122,110 @@ describe('options', () => {
     ['session', { id: 5, password: Buffer.alloc(16) }],
     ['session', { id: 5n, password: 'secret' }],
     ['session', { id: 5n }],
-  ])('refuse a bad %s: %p', (name, value) => {
+    ['retry', 5],
+    ['retry', null],
+    ['retry', { retries: -1 }],
+    ['retry', { minTimeout: '100' }],
+    ['acl', 'open'],
+    ['acl', [{ perms: 99, scheme: 'world', id: 'anyone' }]],
+    ['logger', 5],
+    ['logger', null],
+    ['logger', { debug() {}, info() {}, warn() {} }],
+    ['tls', 5],
+    ['tls', null],
+    ['environment', null],
+    ['environment', { clock: 5 }],
+    ['environment', { clock: { now: 5 } }],
+    ['environment', { lookup: 'zk1' }],
+    ['environment', { firstXid: '1' }],
+    ...['readOnly', 'createChroot', 'trackConfig', 'renewSession', 'shuffle', 'unref'].flatMap((name) => [
+      [name, 'no'],
+      [name, null],
+    ]),
+  ] as [string, unknown][])('refuse a bad %s: %p', (name, value) => {
     expect(make({ [name]: value })).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENTS' }));
+  });
+
+  it('say which part of one is wrong', () => {
+    const logger = { debug() {}, info() {}, warn() {} };
+    const refused = (message: string) => expect.objectContaining({ message: expect.stringContaining(message) });
+    expect(make({ logger })).toThrow(refused('logger.error must be a function'));
+    expect(make({ retry: { retries: -1 } })).toThrow(refused('retry.retries'));
+    expect(make({ environment: { clock: { now: 5 } } })).toThrow(refused('environment.clock.now'));
+  });
+
+  it('refuse sasl, which would be missed where it is not heeded', async () => {
+    const sasl = { mechanism: 'DIGEST-MD5', username: 'u', password: 'secret' };
+    expect(make({ sasl })).toThrow(UnimplementedError);
+    const connecting = ZooKeeper.connect('127.0.0.1:1', { sasl } as never);
+    await expect(connecting).rejects.toMatchObject({ code: 'UNIMPLEMENTED', operation: 'connect' });
+    await expect(connecting).rejects.not.toMatchObject({ message: expect.stringContaining('secret') });
+  });
+
+  it.each([5, 'ephemeral', [], true, () => {}])('that are no object, but %p, are refused', async (given) => {
+    const options = given as never;
+    expect(make(options)).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENTS' }));
+    await expect(ZooKeeper.connect('127.0.0.1:1', options)).rejects.toMatchObject({ code: 'BAD_ARGUMENTS' });
+    const zk = new ZooKeeper('127.0.0.1:1');
+    const calls = callsWith(zk, options);
+    for (const [name, call] of calls) {
+      expect([name, await outcome(call())]).toEqual([name, expect.objectContaining({ code: 'BAD_ARGUMENTS' })]);
+    }
+    await zk.close(options);
+    expect(zk.state).toBe('closed');
+  });
+
+  it('that are no object are refused with what to write in their place', async () => {
+    const zk = new ZooKeeper('127.0.0.1:1');
+    const tx = () => zk.transaction();
+    const refusals: [Promise<unknown>, string][] = [
+      [zk.set('/a', 'x', 7 as never), 'version: 7'],
+      [zk.delete('/a', 7 as never), 'version: 7'],
+      [zk.create('/a', '', 'ephemeral' as never), "mode: 'ephemeral'"],
+      [
+        tx()
+          .set('/a', 'y', 99 as never)
+          .commit(),
+        'version: 7',
+      ],
+      [
+        tx()
+          .delete('/a', 99 as never)
+          .commit(),
+        'version: 7',
+      ],
+      [
+        tx()
+          .create('/a', '', 'ephemeral' as never)
+          .commit(),
+        "mode: 'ephemeral'",
+      ],
+    ];
+    for (const [refusal, message] of refusals) {
+      await expect(refusal).rejects.toMatchObject({ code: 'BAD_ARGUMENTS', path: '/a' });
+      await expect(refusal).rejects.toThrow(message);
+    }
+    await zk.close();
+  });
+
+  it.each([5, {}, null, 'x'])('refuse the signal %p, by rejecting', async (signal) => {
+    const zk = new ZooKeeper('127.0.0.1:1');
+    for (const [name, call] of callsWith(zk, { signal } as never)) {
+      expect([name, await outcome(call())]).toEqual([name, expect.objectContaining({ code: 'BAD_ARGUMENTS' })]);
+    }
+    const watched = zk.get('/a', { watch: () => {}, watchSignal: signal as never });
+    await expect(watched).rejects.toMatchObject({ code: 'BAD_ARGUMENTS' });
+    await expect(zk.delete('/a', { guaranteed: true, signal } as never)).rejects.toBeInstanceOf(BadArgumentsError);
+    await zk.close();
+  });
+
+  it('refuse a set without data, which would wipe what is there', async () => {
+    const zk = new ZooKeeper('127.0.0.1:1');
+    const set = zk.set as (path: string) => Promise<unknown>;
+    await expect(set.call(zk, '/a')).rejects.toMatchObject({ code: 'BAD_ARGUMENTS', path: '/a' });
+    const transaction = zk.transaction().set('/a', undefined as never);
+    await expect(transaction.commit()).rejects.toMatchObject({ code: 'BAD_ARGUMENTS', path: '/a' });
+    await zk.close();
   });
 
   it.each([

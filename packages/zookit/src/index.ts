@@ -64,6 +64,7 @@ export {
   RequestTimeoutError,
   RequestTooLargeError,
   ResponseTooLargeError,
+  type RetryOptions,
   RuntimeInconsistencyError,
   SaslRequiredError,
   type Server,

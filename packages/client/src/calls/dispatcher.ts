@@ -81,16 +81,17 @@ export class Dispatcher implements CallOwner {
     options: CallOptions,
     watch: WatchIntent | null = null,
   ): Promise<Result> {
+    let given: CallOptions;
     try {
-      checkCallOptions(options, operation.name);
-      options.signal?.throwIfAborted();
+      given = checkCallOptions(options, operation.name);
+      given.signal?.throwIfAborted();
       this.#hooks.wake();
       this.admit(operation.name, path, operation.repeatable);
     } catch (error) {
       watch?.expected();
       return Promise.reject(error);
     }
-    return this.#start(operation, args, path, options, watch).promise;
+    return this.#start(operation, args, path, given, watch).promise;
   }
 
   /** As `call`, but hands out the call, so that it can be withdrawn while it isn't on the wire. Throws what `call` rejects with at once. */

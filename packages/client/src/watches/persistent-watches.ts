@@ -1,6 +1,7 @@
 import { BadArgumentsError, type SocketTarget, type ZooKeeperError, zooKeeperError } from '@zookit/protocol';
 import { onAbort } from '../abort.ts';
 import type { ClientParts, Coverage } from '../client-parts.ts';
+import { optionsOf } from '../given.ts';
 import { type CallOptions, checkCallOptions } from '../options.ts';
 import { checkPath, type PathRoot, parentOf } from '../paths.ts';
 import { waitFor } from '../wait.ts';
@@ -26,7 +27,7 @@ export class PersistentWatches implements WatchOwner, Coverage {
   /** Sets a watch. Rejects, and leaves nothing behind, when it can't be set. */
   async open(root: PathRoot, path: string, options: WatchOptions): Promise<Watch> {
     checkPath(path, 'watch');
-    const { recursive = false, signal, timeout } = options;
+    const { recursive = false, signal, timeout } = optionsOf(options, 'watch', path, 'recursive: true');
     checkCallOptions({ signal, timeout }, 'watch');
     if (typeof recursive !== 'boolean') {
       throw new BadArgumentsError('BAD_ARGUMENTS', {

@@ -130,7 +130,7 @@ export class WatchHandle implements Watch {
 
   close(options: CallOptions = {}): Promise<void> {
     this.end();
-    return this.#owner.release(this, options ?? {});
+    return this.#owner.release(this, options);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
