@@ -1,7 +1,7 @@
 import { BadArgumentsError, type CallOptions, ClosedError, type Data, type ZooKeeper } from '@zookit/client';
-import { checkPath, coreOf, SafeEmitter, toBytes, waitFor } from '@zookit/client/internal';
+import { checkPath, coreOf, SafeEmitter, toBytes } from '@zookit/client/internal';
 import type { RecipeOptions } from '@zookit/recipe-core';
-import { childOf, Patience } from '@zookit/recipe-core/internal';
+import { childOf, Patience, requirePolicy } from '@zookit/recipe-core/internal';
 import { type Members, Membership, readMembers } from './membership.ts';
 import { PersistentNode } from './persistent-node.ts';
 
@@ -25,12 +25,13 @@ export class GroupMember extends SafeEmitter<GroupMemberEvents> {
   readonly #membership: Membership;
   #seen: Members | null = null;
   #started: Promise<void> | null = null;
+  #isClosed = false;
 
   /**
    * `id` must be nobody else's in the group. `data` defaults to this end's address as text. Throws PathError or
    * BadArgumentsError.
    */
-  constructor(zk: ZooKeeper, path: string, id: string, data?: Data, { acl }: RecipeOptions = {}) {
+  constructor(zk: ZooKeeper, path: string, id: string, data?: Data, options: RecipeOptions = {}) {
     super();
     coreOf(zk);
     checkPath(path, 'GroupMember');
@@ -38,10 +39,11 @@ export class GroupMember extends SafeEmitter<GroupMemberEvents> {
       const message = `id must be the name of a znode: text without "/", not ${JSON.stringify(id)}`;
       throw new BadArgumentsError('BAD_ARGUMENTS', { path, message });
     }
+    requirePolicy(options, path);
     this.path = path;
     this.id = id;
     this.#zk = zk;
-    this.#node = new PersistentNode(zk, childOf(path, id), { mode: 'ephemeral', data, acl });
+    this.#node = new PersistentNode(zk, childOf(path, id), { mode: 'ephemeral', data, acl: options.acl });
     this.#node.on('error', (error) => this.report(error));
     this.#membership = new Membership(zk, path, {
       onMembers: (members) => this.#onMembers(members),
@@ -50,14 +52,25 @@ export class GroupMember extends SafeEmitter<GroupMemberEvents> {
   }
 
   /**
-   * Joins the group; resolves when it has, and knows who else is in it: `change` tells of all that happens later. Called again: the same promise.
+   * Joins the group; resolves when it has, and knows who else is in it: `change` tells of all that happens later. Called again, it is the same wait.
+   * Once it has been closed: ClosedError.
    *
-   * Rejects with what the server refuses (NoAuthError), TimeoutError, the signal's reason or ClosedError; it is closed
-   * then.
+   * When the first call rejects with what the server refuses (NoAuthError), TimeoutError, the signal's reason or
+   * ClosedError, it is closed.
    */
-  start(options: CallOptions = {}): Promise<void> {
-    this.#started ??= this.#start(options);
-    return this.#started;
+  async start(options: CallOptions = {}): Promise<void> {
+    if (this.#isClosed) throw this.#closed();
+    const isFirst = this.#started === null;
+    const patience = new Patience(coreOf(this.#zk), options, { operation: 'start', path: this.path });
+    try {
+      this.#started ??= this.#node.start().then(() => this.#membership.start());
+      await patience.for(this.#started);
+    } catch (error) {
+      if (isFirst) this.close().catch((refusal: unknown) => this.report(refusal));
+      throw error;
+    } finally {
+      patience.end();
+    }
   }
 
   /**
@@ -85,8 +98,8 @@ export class GroupMember extends SafeEmitter<GroupMemberEvents> {
 
   /** Leaves the group. Resolves when the znode is gone; in an outage at once, and it goes when there is a connection. */
   async close(options: CallOptions = {}): Promise<void> {
-    const message = 'this GroupMember has been closed';
-    this.#membership.stop(new ClosedError('CLOSED', { operation: 'start', path: this.path, message }));
+    this.#isClosed = true;
+    this.#membership.stop(this.#closed());
     await this.#node.close(options);
   }
 
@@ -95,17 +108,9 @@ export class GroupMember extends SafeEmitter<GroupMemberEvents> {
     await this.close();
   }
 
-  async #start(options: CallOptions): Promise<void> {
-    const { signal } = options;
-    signal?.throwIfAborted();
-    const joining = this.#node.start().then(() => this.#membership.start());
-    try {
-      await waitFor(coreOf(this.#zk), joining, options, 'start');
-    } catch (error) {
-      joining.catch(() => {});
-      this.close().catch((refusal: unknown) => this.report(refusal));
-      throw error;
-    }
+  #closed(): ClosedError {
+    const message = 'this GroupMember has been closed';
+    return new ClosedError('CLOSED', { operation: 'start', path: this.path, message });
   }
 
   #onMembers(read: Members): void {

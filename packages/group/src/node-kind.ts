@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { BadArgumentsError, type CreateMode, type CreateOptions, type Data } from '@zookit/client';
 import { nameOf, PROTECTED_PREFIX, parentOf } from '@zookit/client/internal';
 import type { RecipeOptions } from '@zookit/recipe-core';
-import { childOf } from '@zookit/recipe-core/internal';
+import { childOf, requirePolicy } from '@zookit/recipe-core/internal';
 
-export interface PersistentNodeOptions extends Pick<RecipeOptions, 'acl'> {
+export interface PersistentNodeOptions extends RecipeOptions {
   /** Default `ephemeral`. */
   mode?: CreateMode | undefined;
   /** What the znode says. Default: this end's address as text. */
@@ -49,6 +49,7 @@ export interface NodeKind {
 export function kindOf(given: string, options: PersistentNodeOptions): NodeKind {
   const { mode = 'ephemeral', ttl, acl, parents = true } = options;
   const bad = (message: string): BadArgumentsError => new BadArgumentsError('BAD_ARGUMENTS', { path: given, message });
+  requirePolicy(options, given);
   if (!Object.hasOwn(PLAIN, mode))
     throw bad(`mode must be one of ${Object.keys(PLAIN).join(', ')}, not ${String(mode)}`);
   const plain = PLAIN[mode];

@@ -59,7 +59,7 @@ export class Partitioner extends SafeEmitter<PartitionerEvents> {
     super();
     coreOf(zk);
     checkPath(path, 'Partitioner');
-    const { items, id = randomUUID(), acl } = options;
+    const { items, id = randomUUID(), acl } = options ?? {};
     this.path = path;
     this.id = id;
     this.#zk = zk;
@@ -82,14 +82,24 @@ export class Partitioner extends SafeEmitter<PartitionerEvents> {
 
   /**
    * Joins the members. Resolves when its share is known, and each item of it is held or waits for the one who has it.
-   * Called again: the same promise.
+   * Called again, it is the same wait. Once it has been closed: ClosedError.
    *
-   * Rejects with BadArgumentsError when the others split other items, with what the server refuses (NoAuthError),
-   * TimeoutError, the signal's reason or ClosedError; it is closed then.
+   * When the first call rejects with BadArgumentsError because the others split other items, with what the server refuses
+   * (NoAuthError), TimeoutError, the signal's reason or ClosedError, it is closed.
    */
-  start(options: CallOptions = {}): Promise<void> {
-    this.#started ??= this.#start(options);
-    return this.#started;
+  async start(options: CallOptions = {}): Promise<void> {
+    if (this.#closing !== null) throw this.#closed();
+    const isFirst = this.#started === null;
+    const patience = new Patience(coreOf(this.#zk), options, { operation: 'start', path: this.path });
+    try {
+      this.#started ??= this.#join();
+      await patience.for(this.#started);
+    } catch (error) {
+      if (isFirst) this.close().catch((refusal: unknown) => this.report(refusal));
+      throw error;
+    } finally {
+      patience.end();
+    }
   }
 
   /**
@@ -103,7 +113,7 @@ export class Partitioner extends SafeEmitter<PartitionerEvents> {
   /** Lets all items go and leaves the members. Resolves when that is done; in an outage at once, and it goes on in the background. */
   async close(options: CallOptions = {}): Promise<void> {
     this.#closing ??= this.#close();
-    return waitFor(coreOf(this.#zk), this.#closing, options, 'close');
+    await waitFor(coreOf(this.#zk), this.#closing, options, 'close');
   }
 
   /** As `close()`. */
@@ -119,24 +129,12 @@ export class Partitioner extends SafeEmitter<PartitionerEvents> {
     return childOf(this.path, 'assignment');
   }
 
-  async #start(options: CallOptions): Promise<void> {
-    if (this.#closing !== null) throw this.#closed();
-    const core = coreOf(this.#zk);
-    core.over.throwIfAborted();
-    options.signal?.throwIfAborted();
+  async #join(): Promise<void> {
     this.#zk.on('reconnected', this.#ring);
     this.#zk.on('renewed', this.#ring);
-    const joining = this.#node.start().then(() => {
-      this.#running = this.#run();
-      return this.#first.promise;
-    });
-    try {
-      await waitFor(core, joining, options, 'start');
-    } catch (error) {
-      joining.catch(() => {});
-      this.close().catch((refusal: unknown) => this.report(refusal));
-      throw error;
-    }
+    await this.#node.start();
+    this.#running = this.#run();
+    await this.#first.promise;
   }
 
   async #run(): Promise<void> {

@@ -1,5 +1,6 @@
 import { type CallOptions, ClosedError, type Data, type ZooKeeper } from '@zookit/client';
 import { checkPath, coreOf, SafeEmitter, waitFor } from '@zookit/client/internal';
+import { Patience } from '@zookit/recipe-core/internal';
 import { Keeper } from './keeper.ts';
 import { kindOf, type PersistentNodeOptions } from './node-kind.ts';
 
@@ -48,14 +49,24 @@ export class PersistentNode extends SafeEmitter<PersistentNodeEvents> {
   }
 
   /**
-   * Makes the znode; resolves when it is there. Called again: the same promise.
+   * Makes the znode; resolves when it is there. Called again, it is the same wait. Once it has been closed: ClosedError.
    *
-   * Rejects with what the server refuses (NoAuthError, NoNodeError without `parents`, UnimplementedError for modes that
-   * it doesn't know), TimeoutError, the signal's reason or ClosedError; it is closed then.
+   * When the first call rejects with what the server refuses (NoAuthError, NoNodeError without `parents`,
+   * UnimplementedError for modes that it doesn't know), TimeoutError, the signal's reason or ClosedError, it is closed.
    */
-  start(options: CallOptions = {}): Promise<void> {
-    this.#started ??= this.#start(options);
-    return this.#started;
+  async start(options: CallOptions = {}): Promise<void> {
+    if (this.#closing !== null) throw this.#closed('start');
+    const isFirst = this.#started === null;
+    const patience = new Patience(coreOf(this.#zk), options, { operation: 'start', path: this.path });
+    try {
+      this.#started ??= this.#keeper.start();
+      await patience.for(this.#started);
+    } catch (error) {
+      if (isFirst) this.close().catch((refusal: unknown) => this.report(refusal));
+      throw error;
+    } finally {
+      patience.end();
+    }
   }
 
   /**
@@ -64,7 +75,12 @@ export class PersistentNode extends SafeEmitter<PersistentNodeEvents> {
    */
   async set(data: Data, options: CallOptions = {}): Promise<void> {
     if (this.#closing !== null) throw this.#closed('set');
-    return waitFor(coreOf(this.#zk), this.#keeper.set(data), options, 'set');
+    const patience = new Patience(coreOf(this.#zk), options, { operation: 'set', path: this.path });
+    try {
+      await patience.for(this.#keeper.set(data));
+    } finally {
+      patience.end();
+    }
   }
 
   /**
@@ -74,25 +90,12 @@ export class PersistentNode extends SafeEmitter<PersistentNodeEvents> {
    */
   async close(options: CallOptions = {}): Promise<void> {
     this.#closing ??= this.#keeper.stop(this.#closed('set'));
-    return waitFor(coreOf(this.#zk), this.#closing, options, 'close');
+    await waitFor(coreOf(this.#zk), this.#closing, options, 'close');
   }
 
   /** As `close()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  async #start(options: CallOptions): Promise<void> {
-    const core = coreOf(this.#zk);
-    if (this.#closing !== null) throw this.#closed('start');
-    core.over.throwIfAborted();
-    options.signal?.throwIfAborted();
-    try {
-      await waitFor(core, this.#keeper.start(), options, 'start');
-    } catch (error) {
-      this.close().catch((refusal: unknown) => this.report(refusal));
-      throw error;
-    }
   }
 
   #closed(operation: string): ClosedError {

@@ -135,9 +135,28 @@ describe('a member of a group', () => {
       expect(() => new GroupMember(zk, PATH, id as string)).toThrow(BadArgumentsError);
     }
     expect(() => new GroupMember(zk, PATH, '..')).toThrow('no relative paths');
+    expect(() => new GroupMember(zk, PATH, 'a', '', { policy: 'x' as never })).toThrow(BadArgumentsError);
     const member = new GroupMember(zk, PATH, 'one');
     await member.close();
     expect(await outcome(member.start())).toBeInstanceOf(ClosedError);
     expect(world.server.node(PATH)).toBeNull();
+  });
+
+  it('refuses what is no signal and no timeout, and does not start again when it was closed', async () => {
+    await using world = await World.start();
+    const zk = await world.client();
+    const member = new GroupMember(zk, PATH, 'one');
+    for (const options of [{ timeout: -5 }] as object[]) {
+      expect(await outcome(member.start(options))).toBeInstanceOf(BadArgumentsError);
+      expect(await outcome(member.members(options))).toBeInstanceOf(BadArgumentsError);
+      expect(await outcome(member.setData('x', options))).toBeInstanceOf(BadArgumentsError);
+    }
+    await member.start();
+    for (const options of [{ timeout: -5 }] as object[]) {
+      expect(await outcome(member.close(options))).toBeInstanceOf(BadArgumentsError);
+    }
+    await member.close();
+    expect(await outcome(member.start())).toBeInstanceOf(ClosedError);
+    expect(world.server.node(PATH)?.children).toEqual([]);
   });
 });

@@ -205,6 +205,8 @@ describe('a partitioner', () => {
     for (const items of ['text', undefined, ['a', 'a'], [''], [5], ['\ud800']]) {
       expect(() => new Partitioner(zk, PATH, { items: items as never })).toThrow(BadArgumentsError);
     }
+    expect(() => new Partitioner(zk, PATH, undefined as never)).toThrow(BadArgumentsError);
+    expect(() => new Partitioner(zk, PATH, { items: ['a'], policy: 'x' as never })).toThrow(BadArgumentsError);
     for (const id of ['', 'a/b', 5]) {
       expect(() => split(zk, id as never)).toThrow(BadArgumentsError);
     }
@@ -217,6 +219,23 @@ describe('a partitioner', () => {
     const closed = split(other, 'three');
     await closed.close();
     expect(await outcome(closed.start())).toBeInstanceOf(ClosedError);
+    await one.close();
+    expect(await outcome(one.start())).toBeInstanceOf(ClosedError);
+  });
+
+  it('refuses what is no signal and no timeout, and starts after that', async () => {
+    await using world = await World.start();
+    const zk = await world.client();
+    const one = split(zk, 'one');
+    for (const options of [{ timeout: -5 }] as object[]) {
+      expect(await outcome(one.start(options))).toBeInstanceOf(BadArgumentsError);
+    }
+    await one.start();
+    for (const options of [{ timeout: -5 }] as object[]) {
+      expect(await outcome(one.close(options))).toBeInstanceOf(BadArgumentsError);
+    }
+    await one.close();
+    expect(one.mine().size).toBe(0);
   });
 
   it('that can not start leaves nothing behind', async () => {

@@ -166,12 +166,41 @@ describe('a persistent node', () => {
       { ttl: 5 },
       { mode: 'persistent-ttl', ttl: 0.5 },
       { data: 5 },
+      { policy: 'x' },
     ]) {
       expect(() => new PersistentNode(zk, PATH, options as never)).toThrow(BadArgumentsError);
     }
     const node = new PersistentNode(zk, PATH);
     expect(await outcome(node.set(5 as never))).toBeInstanceOf(BadArgumentsError);
     await node.close();
+    await node.close();
+    expect(await outcome(node.start())).toBeInstanceOf(ClosedError);
+    expect(world.server.node(PATH)).toBeNull();
+  });
+
+  it('refuses what is no signal and no timeout, and goes on', async () => {
+    await using world = await World.start();
+    const zk = await world.client();
+    const node = new PersistentNode(zk, PATH, { data: '1' });
+    for (const options of [{ timeout: -5 }] as object[]) {
+      expect(await outcome(node.start(options))).toBeInstanceOf(BadArgumentsError);
+      expect(await outcome(node.set('2', options))).toBeInstanceOf(BadArgumentsError);
+    }
+    await node.start();
+    expect(text(world)).toBe('1');
+    for (const options of [{ timeout: -5 }] as object[]) {
+      expect(await outcome(node.start(options))).toBeInstanceOf(BadArgumentsError);
+      expect(await outcome(node.close(options))).toBeInstanceOf(BadArgumentsError);
+    }
+    await node.close();
+  });
+
+  it('that has been closed does not start again', async () => {
+    await using world = await World.start();
+    const zk = await world.client();
+    const node = new PersistentNode(zk, PATH);
+    await node.start();
+    await node.start();
     await node.close();
     expect(await outcome(node.start())).toBeInstanceOf(ClosedError);
     expect(world.server.node(PATH)).toBeNull();
