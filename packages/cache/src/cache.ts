@@ -1,6 +1,16 @@
 import { type CallOptions, ClosedError, type State, type ZooKeeper } from '@zookit/client';
-import { abortController, checkPath, coreOf, deferred, isPassing, onAbort, SafeEmitter } from '@zookit/client/internal';
-import { Patience } from '@zookit/recipe-core/internal';
+import {
+  abortController,
+  checkPath,
+  coreOf,
+  deferred,
+  isPassing,
+  onAbort,
+  SafeEmitter,
+  waitFor,
+} from '@zookit/client/internal';
+import type { RecipeOptions } from '@zookit/recipe-core';
+import { Patience, requirePolicy } from '@zookit/recipe-core/internal';
 import type { Feed, FeedHandlers } from './feed.ts';
 import { type CachedChange, type CachedNode, Image } from './image.ts';
 import { Loader } from './loader.ts';
@@ -52,10 +62,11 @@ export abstract class Cache extends SafeEmitter<CacheEvents> {
   #feed: Promise<Feed> | null = null;
   #closed: Promise<void> | null = null;
 
-  protected constructor(zk: ZooKeeper, path: string, scope: ScopeOptions, recursive: boolean) {
+  protected constructor(zk: ZooKeeper, path: string, scope: ScopeOptions & RecipeOptions, recursive: boolean) {
     super();
     coreOf(zk);
     checkPath(path, new.target.name);
+    requirePolicy(scope, path);
     this.path = path;
     this.#zk = zk;
     this.#scope = new Scope(path, scope, (error) => this.report(error));
@@ -106,10 +117,10 @@ export abstract class Cache extends SafeEmitter<CacheEvents> {
     return this.#image.entries();
   }
 
-  /** Stops following, forgets everything and takes the watches back. Idempotent. */
-  close(): Promise<void> {
+  /** Stops following, forgets everything and takes the watches back. Idempotent. `options` end the wait alone. */
+  async close(options: CallOptions = {}): Promise<void> {
     this.#closed ??= this.#close();
-    return this.#closed;
+    await waitFor(coreOf(this.#zk), this.#closed, options, 'close');
   }
 
   async #close(): Promise<void> {

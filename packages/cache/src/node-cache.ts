@@ -1,4 +1,5 @@
 import type { ZooKeeper } from '@zookit/client';
+import type { RecipeOptions } from '@zookit/recipe-core';
 import { Cache } from './cache.ts';
 
 /**
@@ -7,8 +8,8 @@ import { Cache } from './cache.ts';
  * Events tell of the present state, not of every change: what changes twice in a row may be told once.
  */
 export class NodeCache extends Cache {
-  /** Throws PathError. */
-  constructor(zk: ZooKeeper, path: string) {
-    super(zk, path, { depth: 0 }, false);
+  /** Throws PathError or BadArgumentsError. A cache makes and holds nothing: `acl` and `policy` change nothing. */
+  constructor(zk: ZooKeeper, path: string, options: RecipeOptions = {}) {
+    super(zk, path, { ...options, depth: 0 }, false);
   }
 }

@@ -1,7 +1,9 @@
 import type { ZooKeeper } from '@zookit/client';
+import type { RecipeOptions } from '@zookit/recipe-core';
 import { Cache } from './cache.ts';
 
-export interface TreeCacheOptions {
+/** A cache makes and holds nothing: `acl` and `policy` change nothing. */
+export interface TreeCacheOptions extends RecipeOptions {
   /** How many levels below the root are kept. Default: all; 0 is the root alone. */
   depth?: number | undefined;
   /** False leaves a znode out, and all below it. The root is not asked about. */
@@ -16,7 +18,7 @@ export interface TreeCacheOptions {
  */
 export class TreeCache extends Cache {
   /** Throws PathError or BadArgumentsError. */
-  constructor(zk: ZooKeeper, path: string, { depth = Number.POSITIVE_INFINITY, filter }: TreeCacheOptions = {}) {
-    super(zk, path, { depth, filter }, true);
+  constructor(zk: ZooKeeper, path: string, options: TreeCacheOptions = {}) {
+    super(zk, path, { ...options, depth: options.depth ?? Number.POSITIVE_INFINITY }, true);
   }
 }

@@ -336,6 +336,36 @@ describe('a cache', () => {
     expect(() => new TreeCache(zk, '/a', { depth: Number.NaN })).toThrow(BadArgumentsError);
     expect(() => new TreeCache(zk, '/a', { filter: 'x' as never })).toThrow(BadArgumentsError);
     expect(() => new TreeCache({} as never, '/a')).toThrow(BadArgumentsError);
+    expect(() => new TreeCache(zk, '/a', { policy: 'x' as never })).toThrow(BadArgumentsError);
+    expect(() => new NodeCache(zk, '/a', { policy: 'x' as never })).toThrow(BadArgumentsError);
+    for (const cache of [
+      new TreeCache(zk, '/a', { acl: ACL.OPEN, policy: 'suspended' }),
+      new NodeCache(zk, '/a', { acl: ACL.OPEN, policy: 'suspended' }),
+    ]) {
+      for (const options of [{ timeout: -5 }] as object[]) {
+        expect(await outcome(cache.start(options))).toBeInstanceOf(BadArgumentsError);
+      }
+      await cache.start();
+      for (const options of [{ timeout: -5 }] as object[]) {
+        expect(await outcome(cache.close(options))).toBeInstanceOf(BadArgumentsError);
+      }
+      await cache.close();
+    }
+  });
+
+  it('is closed within the patience of whoever waits, and all the same after that', async () => {
+    await using world = await World.start();
+    const zk = await world.client();
+    const [one, two] = [new TreeCache(zk, '/a'), new TreeCache(zk, '/b')];
+    await Promise.all([one.start(), two.start()]);
+    const off = world.server.intercept(({ type }) => (type === 'removeWatches' ? 'drop-request' : 'pass'));
+    expect(await outcome(one.close({ timeout: 20 }))).toBeInstanceOf(TimeoutError);
+    const reason = new Error('enough');
+    expect(await outcome(two.close({ signal: AbortSignal.abort(reason) }))).toBe(reason);
+    off();
+    world.server.dropConnections();
+    await Promise.all([one.close(), two.close()]);
+    await until(() => world.server.watches().length === 0, 'no watch is left');
   });
 
   it('goes on when a listener or the filter throws, and says so', async () => {
