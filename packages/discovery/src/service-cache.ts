@@ -1,5 +1,5 @@
 import { type CallOptions, ClosedError } from '@zookit/client';
-import { abortController, coreOf, SafeEmitter } from '@zookit/client/internal';
+import { abortController, coreOf, SafeEmitter, waitFor } from '@zookit/client/internal';
 import { Patience } from '@zookit/recipe-core/internal';
 import type { ServiceInstance } from './service-instance.ts';
 import type { InstancesChange, ServiceWatch, ServiceWatchEvents } from './service-watch.ts';
@@ -13,6 +13,7 @@ export class ServiceCache extends SafeEmitter<ServiceWatchEvents> {
   readonly #closing = abortController();
   readonly #onClose: () => void;
   #watch: ServiceWatch | null = null;
+  #closed: Promise<void> | null = null;
   readonly #onChange = (change: InstancesChange): void => {
     this.onChange(change);
     this.emit('change', change);
@@ -34,7 +35,7 @@ export class ServiceCache extends SafeEmitter<ServiceWatchEvents> {
    */
   async start(options: CallOptions = {}): Promise<void> {
     this.#closing.signal.throwIfAborted();
-    const patience = new Patience(coreOf(this.watches.zk), options, { operation: 'start', path: `/${this.name}` });
+    const patience = new Patience(coreOf(this.watches.zk), options, { operation: 'start', path: this.#path });
     this.#watch ??= this.#listen();
     try {
       await patience.for(this.#watch.start());
@@ -57,9 +58,17 @@ export class ServiceCache extends SafeEmitter<ServiceWatchEvents> {
     return this.#watch?.stale ?? true;
   }
 
-  /** Stops following. Idempotent. */
-  async close(): Promise<void> {
-    if (this.#closing.signal.aborted) return;
+  /** Stops following. Idempotent. `options` end the wait alone. */
+  async close(options: CallOptions = {}): Promise<void> {
+    this.#closed ??= this.#close();
+    await waitFor(coreOf(this.watches.zk), this.#closed, options, 'close');
+  }
+
+  get #path(): string {
+    return this.watches.pathOf(this.name);
+  }
+
+  async #close(): Promise<void> {
     this.#closing.abort(new ClosedError('CLOSED', { message: `the cache of ${this.name} is closed` }));
     this.#onClose();
     const watch = this.#watch;

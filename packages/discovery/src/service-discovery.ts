@@ -6,13 +6,21 @@ import {
   type State,
   type ZooKeeper,
 } from '@zookit/client';
-import { checkPath, coreOf, SafeEmitter } from '@zookit/client/internal';
+import { checkPath, coreOf, SafeEmitter, waitFor } from '@zookit/client/internal';
 import type { RecipeOptions } from '@zookit/recipe-core';
 import { childOf, orNull, Patience, requirePolicy } from '@zookit/recipe-core/internal';
 import { readInstance, writeInstance } from './instance-json.ts';
 import { Registration, type Wanted } from './registration.ts';
 import { ServiceCache } from './service-cache.ts';
-import { checkInstance, checkName, type ServiceInstance, type ServiceType } from './service-instance.ts';
+import {
+  checkInstance,
+  checkName,
+  completed,
+  requireInstance,
+  type ServiceInstance,
+  type ServiceType,
+  type TypedInstance,
+} from './service-instance.ts';
 import { type ProviderOptions, ServiceProvider } from './service-provider.ts';
 import type { InvalidInstance } from './service-watch.ts';
 import { SharedWatches } from './shared-watches.ts';
@@ -81,17 +89,19 @@ export class ServiceDiscovery extends SafeEmitter<ServiceDiscoveryEvents> {
 
   /**
    * Registers an instance, and keeps it registered: across lost connections, in each session, and when somebody else deletes it. Resolves when it
-   * is on the server, once there is a connection. An instance that is registered already is updated.
+   * is on the server, once there is a connection. An instance that is registered already is updated. It needs a name and an id; what else it lacks
+   * is as where an instance's JSON lacks it: `DYNAMIC`, enabled, time 0, all else null.
    *
    * Rejects with BadArgumentsError, the signal's reason, TimeoutError, ClosedError or what the server refuses (NoAuthError); it is withdrawn then.
    */
-  async register(instance: ServiceInstance, options: CallOptions = {}): Promise<void> {
+  async register(given: InstanceName & Partial<ServiceInstance>, options: CallOptions = {}): Promise<void> {
+    const instance = this.#checked(given);
     const wanted = this.#wantedOf(instance);
     const key = keyOf(instance);
     const patience = this.#patience(instance, options, 'register');
     const { registration } = this.#registered.get(key) ?? this.#add(key, instance);
     const isNew = registration.wanted === null;
-    this.#registered.set(key, { registration, serviceType: instance.serviceType as ServiceType });
+    this.#registered.set(key, { registration, serviceType: instance.serviceType });
     try {
       await patience.for(registration.want(wanted));
     } catch (error) {
@@ -109,7 +119,8 @@ export class ServiceDiscovery extends SafeEmitter<ServiceDiscoveryEvents> {
    *
    * Rejects with BadArgumentsError when no such instance is registered here.
    */
-  async update(instance: ServiceInstance, options: CallOptions = {}): Promise<void> {
+  async update(given: InstanceName & Partial<ServiceInstance>, options: CallOptions = {}): Promise<void> {
+    const instance = this.#checked(given);
     const wanted = this.#wantedOf(instance);
     const key = keyOf(instance);
     const registration = this.#registered.get(key)?.registration;
@@ -117,7 +128,7 @@ export class ServiceDiscovery extends SafeEmitter<ServiceDiscoveryEvents> {
       const message = `the instance is not registered here${isSequential(instance) ? ' as DYNAMIC_SEQUENTIAL' : ''}: register it first`;
       throw new BadArgumentsError('BAD_ARGUMENTS', { operation: 'update', path: this.#pathOf(instance), message });
     }
-    this.#registered.set(key, { registration, serviceType: instance.serviceType as ServiceType });
+    this.#registered.set(key, { registration, serviceType: instance.serviceType });
     const patience = this.#patience(instance, options, 'update');
     try {
       await patience.for(registration.want(wanted));
@@ -131,8 +142,7 @@ export class ServiceDiscovery extends SafeEmitter<ServiceDiscoveryEvents> {
    * STATIC or PERMANENT one of an earlier process; one that another session keeps registered is left alone. `options` end the wait alone.
    */
   async unregister(instance: InstanceName, options: CallOptions = {}): Promise<void> {
-    checkName(instance.name, 'name');
-    checkName(instance.id, 'id');
+    requireInstance(instance);
     const patience = this.#patience(instance, options, 'unregister');
     try {
       const keys = instance.serviceType === undefined ? keysOf(instance) : [keyOf(instance)];
@@ -177,11 +187,11 @@ export class ServiceDiscovery extends SafeEmitter<ServiceDiscoveryEvents> {
 
   /**
    * Closes its providers and caches and takes all of its instances back but the PERMANENT ones. Resolves when they are gone; in an outage at once: they
-   * are deleted when the server is back, if the client lives for so long. Idempotent.
+   * are deleted when the server is back, if the client lives for so long. Idempotent. `options` end the wait alone.
    */
-  close(): Promise<void> {
+  async close(options: CallOptions = {}): Promise<void> {
     this.#closing ??= this.#close();
-    return this.#closing;
+    await waitFor(coreOf(this.#zk), this.#closing, options, 'close');
   }
 
   /** As `close()`. */
@@ -207,9 +217,15 @@ export class ServiceDiscovery extends SafeEmitter<ServiceDiscoveryEvents> {
     return opened;
   }
 
-  #wantedOf(instance: ServiceInstance): Wanted {
+  #checked(given: InstanceName & Partial<ServiceInstance>): TypedInstance {
     this.#throwIfClosed();
+    requireInstance(given);
+    const instance = completed(given);
     checkInstance(instance);
+    return instance;
+  }
+
+  #wantedOf(instance: TypedInstance): Wanted {
     const data = writeInstance(instance, this.#options.compatible !== false);
     return { data, mode: MODES[instance.serviceType] };
   }

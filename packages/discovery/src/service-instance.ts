@@ -27,6 +27,9 @@ export interface ServiceInstance<Payload = unknown> {
   enabled: boolean;
 }
 
+/** One that can be registered. */
+export type TypedInstance = ServiceInstance & { serviceType: ServiceType };
+
 /** What an instance is made from: a name, and what differs from the defaults. */
 export interface ServiceInstanceInit<Payload = unknown>
   extends Partial<Omit<ServiceInstance<Payload>, 'name' | 'uriSpec' | 'serviceType'>> {
@@ -36,11 +39,24 @@ export interface ServiceInstanceInit<Payload = unknown>
   uriSpec?: UriSpec | string | null;
 }
 
+/** What Curator makes of members that are not there. */
+const absent: Omit<ServiceInstance, 'name' | 'id'> = {
+  address: null,
+  port: null,
+  sslPort: null,
+  payload: null,
+  registrationTimeUTC: 0,
+  serviceType: 'DYNAMIC',
+  uriSpec: null,
+  enabled: true,
+};
+
 /**
  * An instance, with defaults filled in: a random id, the first address of this machine that others can reach (null if it has
  * none), the present time, `DYNAMIC`, enabled; all else null. Throws BadArgumentsError, or PathError where name or id can't be a znode's name.
  */
 export function serviceInstance<Payload = unknown>(init: ServiceInstanceInit<Payload>): ServiceInstance<Payload> {
+  requireObject(init);
   const { uriSpec = null } = init;
   const instance: ServiceInstance<Payload> = {
     name: init.name,
@@ -59,11 +75,8 @@ export function serviceInstance<Payload = unknown>(init: ServiceInstanceInit<Pay
 }
 
 /** Throws BadArgumentsError or PathError unless it can be registered. */
-export function checkInstance(
-  instance: ServiceInstance,
-): asserts instance is ServiceInstance & { serviceType: ServiceType } {
-  checkName(instance.name, 'name');
-  checkName(instance.id, 'id');
+export function checkInstance(instance: ServiceInstance): asserts instance is TypedInstance {
+  requireInstance(instance);
   const { address, registrationTimeUTC, serviceType, enabled, uriSpec } = instance;
   if (address !== null && typeof address !== 'string') throw bad('address', 'a string or null', address);
   checkPort(instance.port, 'port');
@@ -76,10 +89,30 @@ export function checkInstance(
     throw bad('uriSpec', '{ parts: [{ value, variable }] } or null', uriSpec);
 }
 
+/** Throws unless it tells an instance from others. */
+export function requireInstance(instance: Pick<ServiceInstance, 'name' | 'id'>): void {
+  requireObject(instance);
+  checkName(instance.name, 'name');
+  checkName(instance.id, 'id');
+}
+
+/** What is missing is as where it is missing in the JSON. One that lacks nothing is itself, as what was read is known by that. */
+export function completed(given: Pick<ServiceInstance, 'name' | 'id'> & Partial<ServiceInstance>): ServiceInstance {
+  const missing = Object.entries(absent).filter(([key]) => given[key as keyof typeof absent] === undefined);
+  return missing.length === 0
+    ? (given as ServiceInstance)
+    : { ...given, ...(Object.fromEntries(missing) as typeof absent) };
+}
+
 /** Throws unless a service or an instance may be called so. */
 export function checkName(name: string, what: string): void {
   if (typeof name !== 'string' || name === '' || name.includes('/')) throw bad(what, 'a name without "/"', name);
   checkPath(`/${name}`, what);
+}
+
+function requireObject(instance: unknown): void {
+  if (typeof instance === 'object' && instance !== null) return;
+  throw new BadArgumentsError('BAD_ARGUMENTS', { message: `an instance must be an object, not ${String(instance)}` });
 }
 
 function checkPort(port: unknown, what: string): void {

@@ -20,6 +20,11 @@ export class SharedWatches {
     this.#onInvalid = onInvalid;
   }
 
+  /** Where a service is. */
+  pathOf(name: string): string {
+    return childOf(this.#basePath, name);
+  }
+
   /** The watch on a service. Let go of it again with `release()`. */
   take(name: string): ServiceWatch {
     const present = this.#shared.get(name);
@@ -27,7 +32,7 @@ export class SharedWatches {
       present.users += 1;
       return present.watch;
     }
-    const watch = new ServiceWatch(this.zk, childOf(this.#basePath, name), this.#onInvalid);
+    const watch = new ServiceWatch(this.zk, this.pathOf(name), this.#onInvalid);
     this.#shared.set(name, { watch, users: 1 });
     // One that can't be started is of no use to whoever comes next.
     watch.start().catch(() => this.#forget(name, watch));

@@ -245,6 +245,24 @@ describe('a cache of instances', () => {
     await discovery.cache('secret').start();
   });
 
+  it('refuses what is no signal and no timeout, and so does the discovery', async () => {
+    await using world = await World.start();
+    const { discovery } = await world.service();
+    const all = [discovery.cache('svc'), discovery.provider('svc')];
+    for (const options of [{ timeout: -5 }] as object[]) {
+      for (const each of all) expect(await outcome(each.start(options))).toBeInstanceOf(BadArgumentsError);
+      expect(await outcome(discovery.register(svc('i1'), options))).toBeInstanceOf(BadArgumentsError);
+      expect(await outcome(discovery.names(options))).toBeInstanceOf(BadArgumentsError);
+      expect(await outcome(discovery.instances('svc', options))).toBeInstanceOf(BadArgumentsError);
+    }
+    for (const each of all) await each.start();
+    for (const options of [{ timeout: -5 }] as object[]) {
+      for (const each of [...all, discovery])
+        expect(await outcome(each.close(options))).toBeInstanceOf(BadArgumentsError);
+    }
+    await Promise.all([...all, discovery].map((each) => each.close({ timeout: 5_000 })));
+  });
+
   it('ends with its discovery', async () => {
     await using world = await World.start();
     const { zk, discovery } = await world.service();

@@ -10,7 +10,7 @@ import {
   ZooKeeper,
 } from '@zookit/client';
 import { FaultProxy } from '@zookit/testing';
-import { ServiceDiscovery, type ServiceType } from '../src/index.ts';
+import { ServiceDiscovery, type ServiceType, serviceInstance } from '../src/index.ts';
 import { outcome, reconnected, svc, until, World } from './support/world.ts';
 
 const types: readonly ServiceType[] = ['DYNAMIC', 'STATIC', 'PERMANENT', 'DYNAMIC_SEQUENTIAL'];
@@ -291,9 +291,39 @@ describe('registering', () => {
     expect(await outcome(discovery.unregister(permanent, { timeout: -1 }))).toBeInstanceOf(BadArgumentsError);
     expect(await outcome(discovery.instances('a/b'))).toBeInstanceOf(BadArgumentsError);
     expect(() => discovery.cache('..')).toThrow(PathError);
+    for (const nothing of [undefined, null, 'i1', {}] as never[]) {
+      expect(await outcome(discovery.register(nothing))).toBeInstanceOf(BadArgumentsError);
+      expect(await outcome(discovery.update(nothing))).toBeInstanceOf(BadArgumentsError);
+      expect(await outcome(discovery.unregister(nothing))).toBeInstanceOf(BadArgumentsError);
+      expect(() => serviceInstance(nothing)).toThrow(BadArgumentsError);
+    }
+    expect(() => discovery.provider(undefined as never)).toThrow(BadArgumentsError);
+    expect(() => discovery.cache(undefined as never)).toThrow(BadArgumentsError);
     expect(() => new ServiceDiscovery(zk, { basePath: 'services' })).toThrow(PathError);
     expect(() => new ServiceDiscovery(zk, { policy: 'x' as never })).toThrow(BadArgumentsError);
     expect(zk.listenerCount('state')).toBe(0);
+  });
+
+  it('takes what is missing as where JSON lacks it', async () => {
+    await using world = await World.start();
+    const { discovery } = await world.service();
+    const { enabled, ...most } = svc('i1', { payload: 5 });
+    await discovery.register(most);
+    expect(await discovery.instances('svc')).toEqual([{ ...most, enabled }]);
+    await discovery.update({ name: 'svc', id: 'i1' });
+    const [instance] = await discovery.instances('svc');
+    expect(instance).toEqual({
+      name: 'svc',
+      id: 'i1',
+      address: null,
+      port: null,
+      sslPort: null,
+      payload: null,
+      registrationTimeUTC: 0,
+      serviceType: 'DYNAMIC',
+      uriSpec: null,
+      enabled: true,
+    });
   });
 
   it('a thousand times over leaves nothing', async () => {
