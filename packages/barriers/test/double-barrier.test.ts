@@ -226,7 +226,7 @@ describe('a leave', () => {
     const leaving = high.leave();
     await until(() => world.server.watches(READY).length === 1, 'it waits');
     const off = world.server.intercept(({ type, sessionId }) =>
-      type === 'getChildren2' && sessionId === zks[1 - lowest]?.session?.id ? { delay: 300 } : 'pass',
+      type === 'getChildren' && sessionId === zks[1 - lowest]?.session?.id ? { delay: 300 } : 'pass',
     );
     await low.leave();
     const next = outcome(third.enter({ timeout: 5_000 }));

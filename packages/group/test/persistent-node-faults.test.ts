@@ -172,7 +172,7 @@ describe('a close', () => {
         await using world = await World.start();
         const [zk, other] = (await world.clients(2)) as [ZooKeeper, ZooKeeper];
         await zk.create('/kept');
-        const off = world.server.intercept(({ type }) => (type === 'create2' ? { delay: 5 } : 'pass'));
+        const off = world.server.intercept(({ wireType }) => (wireType === 'create2' ? { delay: 5 } : 'pass'));
         for (let turn = 0; turn < 8; turn += 1) {
           const node = new PersistentNode(zk, PATH, { mode, protected: isProtected });
           const starting = outcome(node.start());

@@ -6,8 +6,8 @@ import { record } from './support/record.ts';
 import { outcome, until, World } from './support/world.ts';
 
 /** The request that makes the latch's own znode. */
-const isOwnCreate = ({ type, path }: ObservedRequest): boolean =>
-  type === 'create2' && path?.includes('latch-') === true;
+const isOwnCreate = ({ wireType, path }: ObservedRequest): boolean =>
+  wireType === 'create2' && path?.includes('latch-') === true;
 
 /** After some more round trips there is still nothing. */
 async function expectNothing(world: World, zk: ZooKeeper, path = '/leaders/a'): Promise<void> {

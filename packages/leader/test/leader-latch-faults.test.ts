@@ -111,8 +111,8 @@ describe('a lost reply', () => {
     await using world = await World.start();
     const zk = await world.client();
     const { id } = zk.session as { id: bigint };
-    world.server.intercept(({ type, sessionId, path }) => {
-      if (type !== 'create2' || sessionId !== id || path?.includes('latch-') !== true) return 'pass';
+    world.server.intercept(({ wireType, sessionId, path }) => {
+      if (wireType !== 'create2' || sessionId !== id || path?.includes('latch-') !== true) return 'pass';
       setImmediate(() => world.server.expireSession(id));
       return 'disconnect-after';
     });
@@ -215,9 +215,9 @@ describe('a predecessor that goes', () => {
     const first = await one.wait();
     const requests: string[] = [];
     let closed: Promise<void> | null = null;
-    world.server.intercept(async ({ type, path, sessionId }): Promise<Verdict> => {
+    world.server.intercept(async ({ type, wireType, path, sessionId }): Promise<Verdict> => {
       if (sessionId !== zk.session?.id || type === 'ping') return 'pass';
-      requests.push(type);
+      requests.push(wireType);
       if (type === 'getData' && path === first.path) {
         closed ??= one.close();
         await closed;

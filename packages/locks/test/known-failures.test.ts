@@ -109,8 +109,8 @@ describe('the parents of a lock', () => {
     await using world = await World.start();
     const [zk, reaper] = (await world.clients(2)) as [ZooKeeper, ZooKeeper];
     let reaped = 0;
-    world.server.intercept(({ type, path, sessionId }) => {
-      const isOurs = type === 'create2' && sessionId === zk.session?.id && path?.includes('lock-') === true;
+    world.server.intercept(({ wireType, path, sessionId }) => {
+      const isOurs = wireType === 'create2' && sessionId === zk.session?.id && path?.includes('lock-') === true;
       if (!isOurs || reaped === 3 || world.server.node('/locks/a') === null) return 'pass';
       reaped += 1;
       // The request waits meanwhile.

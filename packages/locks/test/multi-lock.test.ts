@@ -19,8 +19,9 @@ function settled(world: World, ...expected: number[]): Promise<void> {
 /** The paths of what is created and deleted, without what is unique in them. */
 function changes(world: World): string[] {
   const seen: string[] = [];
-  world.server.intercept(({ type, path }) => {
-    if (type === 'create2' || type === 'delete') seen.push(`${type} ${path?.split('/').slice(0, 3).join('/')}`);
+  world.server.intercept(({ wireType, path }) => {
+    if (wireType === 'create2' || wireType === 'delete')
+      seen.push(`${wireType} ${path?.split('/').slice(0, 3).join('/')}`);
     return 'pass';
   });
   return seen;

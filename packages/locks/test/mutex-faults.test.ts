@@ -240,8 +240,8 @@ describe('a session that is lost', () => {
     await using world = await World.start();
     const zk = await world.client();
     const { id } = zk.session as { id: bigint };
-    world.server.intercept(({ type, sessionId }) => {
-      if (type !== 'create2' || sessionId !== id) return 'pass';
+    world.server.intercept(({ wireType, sessionId }) => {
+      if (wireType !== 'create2' || sessionId !== id) return 'pass';
       setImmediate(() => world.server.expireSession(id));
       return 'disconnect-after';
     });

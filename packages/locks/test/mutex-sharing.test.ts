@@ -88,9 +88,9 @@ describe('waiters of one client', () => {
     // The server takes its time over the delete: the list is there before the answer is.
     const requests: string[] = [];
     const answered = new Promise<void>((resolve) => {
-      world.server.intercept(({ type }) => {
-        requests.push(type);
-        if (type === 'getChildren2') resolve();
+      world.server.intercept(({ type, wireType }) => {
+        requests.push(wireType);
+        if (wireType === 'getChildren2') resolve();
         return type === 'delete' ? { delay: 300 } : 'pass';
       });
     });

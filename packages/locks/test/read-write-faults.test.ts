@@ -219,8 +219,8 @@ describe('znodes that go', () => {
     const [zk, reaper] = (await world.clients(2)) as [ZooKeeper, ZooKeeper];
     const lock = new ReadWriteLock(zk, '/locks/a');
     let reaped = 0;
-    world.server.intercept(({ type, path, sessionId }) => {
-      const isOurs = type === 'create2' && sessionId === zk.session?.id && /__(READ|WRIT)__/.test(path ?? '');
+    world.server.intercept(({ wireType, path, sessionId }) => {
+      const isOurs = wireType === 'create2' && sessionId === zk.session?.id && /__(READ|WRIT)__/.test(path ?? '');
       if (!isOurs || reaped === 4 || world.server.node('/locks/a') === null) return 'pass';
       if (world.names('/locks/a').length > 0) return 'pass';
       reaped += 1;

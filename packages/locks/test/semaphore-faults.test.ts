@@ -29,7 +29,7 @@ describe('a connection that breaks during acquire or release', () => {
         await (await semaphore.acquire()).release();
         let broken = false;
         const off = world.server.intercept((request) => {
-          if (request.type !== type || request.path?.startsWith(under) !== true) return 'pass';
+          if (request.wireType !== type || request.path?.startsWith(under) !== true) return 'pass';
           off();
           broken = true;
           return verdict;
@@ -162,8 +162,8 @@ describe('a session that is lost', () => {
       const semaphore = new Semaphore(zk, '/s', { leases: 1 });
       await (await semaphore.acquire()).release();
       const id = zk.session?.id;
-      const off = world.server.intercept(({ type, path }) => {
-        if (type !== 'create2' || path?.startsWith(under) !== true) return 'pass';
+      const off = world.server.intercept(({ wireType, path }) => {
+        if (wireType !== 'create2' || path?.startsWith(under) !== true) return 'pass';
         off();
         setImmediate(() => world.server.expireSession(id ?? 0n));
         return 'drop-reply';
@@ -207,8 +207,8 @@ describe('a znode that somebody else deletes', () => {
     expect(held?.isHeld).toBe(true);
     await held?.release();
     let reaped = 0;
-    world.server.intercept(({ type, path, sessionId }) => {
-      const isOurs = type === 'create2' && sessionId === zk.session?.id && path?.includes('-lease-') === true;
+    world.server.intercept(({ wireType, path, sessionId }) => {
+      const isOurs = wireType === 'create2' && sessionId === zk.session?.id && path?.includes('-lease-') === true;
       if (!isOurs || reaped === 2 || world.server.node('/s/leases') === null) return 'pass';
       reaped += 1;
       return reaper.delete('/s/leases').then(() => 'pass' as const);

@@ -407,8 +407,8 @@ describe('tryAcquire', () => {
     // Holds the mutex, and has not laid down its lease yet.
     const laying = world.once('create2', 'pass', zk);
     let lay!: () => void;
-    const off = world.server.intercept(({ type, path }) => {
-      if (type !== 'create2' || path?.includes('/s/leases/') !== true) return 'pass';
+    const off = world.server.intercept(({ wireType, path }) => {
+      if (wireType !== 'create2' || path?.includes('/s/leases/') !== true) return 'pass';
       off();
       return new Promise((resolve) => {
         lay = () => resolve('pass');

@@ -13,6 +13,12 @@ export type { TestServerOptions } from './test-server/ensemble.ts';
 export type { NodeView, WatchView } from './test-server/inspection.ts';
 export { memorySocketPair } from './test-server/memory-socket.ts';
 export type { NodeKind } from './test-server/node.ts';
-export type { Interceptor, ObservedRequest, ServerLogEntry, Verdict } from './test-server/observe.ts';
+export type {
+  Interceptor,
+  ObservedOperation,
+  ObservedRequest,
+  ServerLogEntry,
+  Verdict,
+} from './test-server/observe.ts';
 export { type ProfileName, profiles, type ServerProfile } from './test-server/profile.ts';
 export { type SessionView, TestServer, type TestServerMember } from './test-server/test-server.ts';

@@ -201,7 +201,7 @@ describe('intercept', () => {
   async function tryVerdict(verdict: Verdict): Promise<{ server: TestServer; client: RawClient; take: () => void }> {
     const server = await start();
     const client = await open(server);
-    const take = server.intercept(({ type }) => (type === 'create2' ? verdict : 'pass'));
+    const take = server.intercept(({ type }) => (type === 'create' ? verdict : 'pass'));
     client.send(Op.create2, createBody('/a'), 1);
     return { server, client, take };
   }
@@ -338,7 +338,7 @@ describe('intercept', () => {
     await client.call(
       Op.multi,
       multiBody([
-        [Op.create, createBody('/a')],
+        [Op.create2, createBody('/a')],
         [Op.check, versionBody('/b')],
       ]),
     );
@@ -347,20 +347,42 @@ describe('intercept', () => {
     await client.ended();
     const from = { sessionId: client.id, member: 1, operations: [] };
     expect(seen).toEqual([
-      { ...from, type: 'connect', path: null, sessionId: 0n },
-      { ...from, type: 'getChildren2', path: '/' },
+      { ...from, type: 'connect', wireType: 'connect', opcode: -10, path: null, sessionId: 0n },
+      { ...from, type: 'getChildren', wireType: 'getChildren2', opcode: 12, path: '/' },
       {
         ...from,
         type: 'multi',
+        wireType: 'multi',
+        opcode: 14,
         path: null,
         operations: [
-          { type: 'create', path: '/a' },
-          { type: 'check', path: '/b' },
+          { type: 'create', wireType: 'create2', opcode: 15, path: '/a' },
+          { type: 'check', wireType: 'check', opcode: 13, path: '/b' },
         ],
       },
-      { ...from, type: 'ping', path: null },
-      { ...from, type: 'opcode 77', path: null },
+      { ...from, type: 'ping', wireType: 'ping', opcode: 11, path: null },
+      { ...from, type: 'opcode 77', wireType: 'opcode 77', opcode: 77, path: null },
     ]);
+  });
+
+  it.each([
+    ['create', 'create', Op.create],
+    ['create', 'create2', Op.create2],
+    ['create', 'createContainer', Op.createContainer],
+    ['create', 'createTTL', Op.createTtl],
+    ['getChildren', 'getChildren', Op.getChildren],
+    ['getChildren', 'getChildren2', Op.getChildren2],
+    ['getData', 'getData', Op.getData],
+  ])('type %p is the request %p', async (type, wireType, opcode) => {
+    const server = await start();
+    const client = await open(server);
+    const seen: ObservedRequest[] = [];
+    server.intercept((request) => {
+      seen.push(request);
+      return { error: 'NO_AUTH' };
+    });
+    expect(await client.err(opcode, pathBody('/a'))).toBe(-102);
+    expect(seen).toMatchObject([{ type, wireType, opcode, path: '/a' }]);
   });
 
   it('error takes the names of the codes too', async () => {

@@ -33,8 +33,8 @@ export class World {
   /** What the server is asked, without pings. */
   requests(): string[] {
     const seen: string[] = [];
-    this.server.intercept(({ type }) => {
-      if (type !== 'ping') seen.push(type);
+    this.server.intercept(({ wireType }) => {
+      if (wireType !== 'ping') seen.push(wireType);
       return 'pass';
     });
     return seen;
@@ -44,7 +44,7 @@ export class World {
   once(types: string | readonly string[], verdict: Verdict, of?: ZooKeeper): Promise<ObservedRequest> {
     return new Promise((resolve) => {
       const off = this.server.intercept((request) => {
-        if (!types.includes(request.type)) return 'pass';
+        if (!types.includes(request.wireType)) return 'pass';
         if (of !== undefined && request.sessionId !== of.session?.id) return 'pass';
         off();
         resolve(request);

@@ -74,7 +74,7 @@ describe('delete with recursive, while others change the tree', () => {
     );
     let listed = 0;
     server.intercept(({ type }) => {
-      if (type === 'getChildren2') listed += 1;
+      if (type === 'getChildren') listed += 1;
       return undefined;
     });
     await zk.delete('/t', { recursive: true });

@@ -175,7 +175,7 @@ describe('requests that not every server knows', () => {
     const server = await servers.start({ profile: '3.5' });
     const zk = await servers.connect(server);
     await zk.ensurePath('/a/b/c');
-    server.intercept(({ type, path }) => (type === 'getChildren2' && path === '/a/b/c' ? 'drop-request' : undefined));
+    server.intercept(({ type, path }) => (type === 'getChildren' && path === '/a/b/c' ? 'drop-request' : undefined));
     expect(await rejection(zk.countDescendants('/a', { timeout: 60 }))).toMatchObject({
       name: 'TimeoutError',
       operation: 'countDescendants',

@@ -14,7 +14,7 @@ export function recordRequests(
 }
 
 export function typesOf(requests: readonly ObservedRequest[]): string[] {
-  return requests.map(({ type }) => type);
+  return requests.map(({ wireType }) => wireType);
 }
 
 /** A verdict for the first request that fits, and for no other. */

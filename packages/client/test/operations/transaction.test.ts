@@ -83,7 +83,7 @@ describe('a transaction whose connection breaks', () => {
       {
         type: 'multi',
         operations: [
-          { type: 'create2', path: '/a' },
+          { type: 'create', wireType: 'create2', path: '/a' },
           { type: 'setData', path: '/a' },
         ],
       },
@@ -101,7 +101,7 @@ describe('a transaction on a server that knows less', () => {
     const create = (path: string) => zk.transaction().create(path, 'x').check(path).commit();
     expect(await create('/a')).toEqual([{ path: '/a', stat: null }, undefined]);
     expect(await create('/b')).toEqual([{ path: '/b', stat: null }, undefined]);
-    const firsts = requests.map(({ type, operations }) => [type, operations[0]?.type]);
+    const firsts = requests.map(({ type, operations }) => [type, operations[0]?.wireType]);
     // What is behind the operation that the server can't read is not looked at.
     expect(firsts).toEqual([
       ['multi', 'create2'],
@@ -141,7 +141,7 @@ describe('a transaction on a server that knows less', () => {
     const id = zk.session?.id;
     const requests = recordRequests(server);
     expect(await zk.transaction().create('/a').commit()).toEqual([{ path: '/a', stat: null }]);
-    expect(requests.map(({ operations }) => operations[0]?.type)).toEqual(['create']);
+    expect(requests.map(({ operations }) => operations[0]?.wireType)).toEqual(['create']);
     expect(zk.session?.id).toBe(id);
   });
 

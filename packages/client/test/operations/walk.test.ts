@@ -15,7 +15,7 @@ describe('walk', () => {
     const server = await servers.start();
     const zk = await servers.connect(server);
     await plant(zk, '/t/a/x', '/t/b/y', '/t/c');
-    server.intercept(({ type, path }) => (type === 'getChildren2' && path === '/t/b' ? { error: -101 } : undefined));
+    server.intercept(({ type, path }) => (type === 'getChildren' && path === '/t/b' ? { error: -101 } : undefined));
     expect(await collect(zk.walk('/t'))).toEqual(['/t', '/t/a', '/t/a/x', '/t/c']);
   });
 
@@ -31,7 +31,7 @@ describe('walk', () => {
     const server = await servers.start();
     const zk = await servers.connect(server);
     await plant(zk, '/t/a', '/t/b', '/t/c');
-    server.intercept(({ type, path }) => (type === 'getChildren2' && path === '/t/b' ? { error: -102 } : undefined));
+    server.intercept(({ type, path }) => (type === 'getChildren' && path === '/t/b' ? { error: -102 } : undefined));
     const seen: string[] = [];
     const walking = (async () => {
       for await (const path of zk.walk('/t')) seen.push(path);
@@ -52,7 +52,7 @@ describe('walk', () => {
       if (steps === 2) break;
     }
     await zk.exists('/');
-    expect(requests.filter(({ type }) => type === 'getChildren2').map(({ path }) => path)).toEqual([
+    expect(requests.filter(({ type }) => type === 'getChildren').map(({ path }) => path)).toEqual([
       '/t',
       ...Array.from({ length: 32 }, (_, index) => `/t/n0${String(index).padStart(2, '0')}`),
     ]);
@@ -62,7 +62,7 @@ describe('walk', () => {
     const server = await servers.start();
     const zk = await servers.connect(server);
     await plant(zk, '/t/a/x', '/t/b', '/t/c');
-    server.intercept(once(({ type, path }) => type === 'getChildren2' && path === '/t/b', 'disconnect-before'));
+    server.intercept(once(({ type, path }) => type === 'getChildren' && path === '/t/b', 'disconnect-before'));
     expect(await collect(zk.walk('/t'))).toEqual(['/t', '/t/a', '/t/a/x', '/t/b', '/t/c']);
   });
 

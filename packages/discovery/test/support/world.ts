@@ -59,7 +59,7 @@ export class World {
   once(types: readonly string[], verdict: Verdict, of?: ZooKeeper): Promise<ObservedRequest> {
     return new Promise((resolve) => {
       const off = this.server.intercept((request) => {
-        if (!types.includes(request.type)) return 'pass';
+        if (!types.includes(request.wireType)) return 'pass';
         if (of !== undefined && request.sessionId !== of.session?.id) return 'pass';
         off();
         resolve(request);
@@ -71,9 +71,8 @@ export class World {
   /** The writes that the server is asked for from now on. */
   writes(): string[] {
     const seen: string[] = [];
-    this.server.intercept(({ type, path }) => {
-      if (/^(?:create|set|delete|multi$)/.test(type) && type !== 'setWatches' && type !== 'setWatches2')
-        seen.push(`${type} ${path}`);
+    this.server.intercept(({ type, wireType, path }) => {
+      if (/^(?:create|set|delete|multi$)/.test(type) && type !== 'setWatches') seen.push(`${wireType} ${path}`);
       return 'pass';
     });
     return seen;

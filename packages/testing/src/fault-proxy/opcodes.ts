@@ -1,4 +1,5 @@
 import { OpCode } from '@zookit/protocol';
+import { type Family, families } from '../request-families.ts';
 
 /** The handshake and the server's notifications have no request type on the wire; these are Apache's internal ones. */
 const numbers: Readonly<Record<string, number>> = { connect: -10, notification: 0, ...OpCode };
@@ -6,24 +7,22 @@ const numbers: Readonly<Record<string, number>> = { connect: -10, notification: 
 export const CONNECT: number = -10;
 export const NOTIFICATION: number = 0;
 
-type Family = 'create' | 'getChildren' | 'children' | 'get' | 'set';
+type Method = 'get' | 'set' | 'children';
 
-/** The client's methods, and all requests that can stand for one. */
-const families: Readonly<Record<Family, readonly string[]>> = {
-  create: ['create', 'create2', 'createContainer', 'createTTL'],
-  getChildren: ['getChildren', 'getChildren2'],
-  children: ['getChildren', 'getChildren2'],
+const many: Readonly<Record<Family | Method, readonly string[]>> = {
+  ...families,
   get: ['getData'],
   set: ['setData'],
+  children: families.getChildren,
 };
 
 /**
  * A request type: its number, its Apache name ('create2', 'getData', 'ping', 'connect' for the handshake, 'notification'
- * for watch events), or the start of a name with a star: 'setWatches*' is both. 'create' is every way to create a node
- * and 'getChildren' both ways to list children, whichever the client uses; 'get', 'set' and 'children' are the client's
- * methods. The number stands for one request alone: 1 is the oldest create.
+ * for watch events), or the start of a name with a star. 'create' is every way to create a node, 'getChildren' both ways
+ * to list children and 'setWatches' both to set watches again, whichever the client uses; 'get', 'set' and 'children' are
+ * the client's methods. A number stands for one request alone: 1 is the oldest create.
  */
-export type FaultOpcode = number | 'connect' | 'notification' | keyof typeof OpCode | Family | `${string}*`;
+export type FaultOpcode = number | 'connect' | 'notification' | keyof typeof OpCode | Method | `${string}*`;
 
 /** @throws TypeError for a name that no opcode has */
 export function opcodesOf(opcode: FaultOpcode): ReadonlySet<number> {
@@ -35,6 +34,6 @@ export function opcodesOf(opcode: FaultOpcode): ReadonlySet<number> {
 
 function namesOf(name: string): readonly string[] {
   if (name.endsWith('*')) return Object.keys(numbers).filter((other) => other.startsWith(name.slice(0, -1)));
-  if (Object.hasOwn(families, name)) return families[name as Family];
+  if (Object.hasOwn(many, name)) return many[name as Family | Method];
   return Object.hasOwn(numbers, name) ? [name] : [];
 }

@@ -13,7 +13,7 @@ import { type Asker, answerRequest } from './answer-request.ts';
 import type { ServerTimer } from './clock.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { type Handshake, type HandshakeOutcome, openSession, readHandshake, writeHandshakeReply } from './handshake.ts';
-import { type ObservedRequest, observe, operationName } from './observe.ts';
+import { type ObservedRequest, observe, observeHandshake, operationName } from './observe.ts';
 import { type Reply, replyTo, writeFrame, writeReply } from './reply.ts';
 import type { Session } from './sessions.ts';
 import type { Ruling } from './verdict.ts';
@@ -164,7 +164,7 @@ export class Connection implements Asker {
     }
     const { sessionId } = handshake;
     this.#rule(
-      { type: 'connect', path: null, operations: [], sessionId, member: this.member },
+      observeHandshake(sessionId, this.member),
       (silent) => this.#settle(handshake, openSession(handshake, this.#host), silent),
       (err) => {
         if (err === ErrorCode.SESSION_EXPIRED) this.#settle(handshake, { kind: 'refused' }, false);
@@ -205,7 +205,7 @@ export class Connection implements Asker {
       return;
     }
     const observed = observe(header.type, frame.subarray(r.offset), this.sessionId, this.member);
-    this.#host.log({ event: 'request', sessionId: this.sessionId, type: observed.type, path: observed.path });
+    this.#host.log({ event: 'request', sessionId: this.sessionId, type: observed.wireType, path: observed.path });
     this.#rule(observed, perform, (err) =>
       this.#answer(header, replyTo(header, this.#host.database.tree.lastZxid, err, null), false),
     );

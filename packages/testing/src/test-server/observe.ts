@@ -9,14 +9,26 @@ import {
   readSetDataRequest,
 } from '@zookit/protocol/internal';
 import { JuteError, JuteReader } from 'jute-ts';
+import { families } from '../request-families.ts';
 
-/** A request as interceptors and logs see it. */
-export interface ObservedRequest {
-  /** The operation's name, such as `create2`; `connect` for a handshake; `opcode 77` for one without a name. */
+/** What an interceptor sees of an operation: of a request, or of a part of a multi. */
+export interface ObservedOperation {
+  /**
+   * What is asked for, whichever request the client uses for it: `create` for create2, createContainer and createTTL too,
+   * `getChildren` for getChildren2, `setWatches` for setWatches2; else as `wireType`.
+   */
   readonly type: string;
+  /** Apache's name of the very request, such as `create2`; `connect` for a handshake; `opcode 77` for one without a name. */
+  readonly wireType: string;
+  /** The number of `wireType`; -10 for a handshake. */
+  readonly opcode: number;
   readonly path: string | null;
+}
+
+/** A request as interceptors see it. */
+export interface ObservedRequest extends ObservedOperation {
   /** What is in a multi or multiRead; else empty. */
-  readonly operations: readonly { readonly type: string; readonly path: string | null }[];
+  readonly operations: readonly ObservedOperation[];
   /** The session of the connection; in a handshake the one that is asked for, 0 for a new one. */
   readonly sessionId: bigint;
   readonly member: number;
@@ -61,7 +73,7 @@ export interface ServerLogEntry {
     | 'watch-event';
   readonly member: number;
   readonly sessionId: bigint;
-  /** The operation's name, for requests and replies. */
+  /** The `wireType` of the request, for requests and replies. */
   readonly type?: string;
   readonly path?: string | null;
   readonly zxid?: bigint;
@@ -81,15 +93,26 @@ const withoutPath: readonly number[] = [
   OpCode.closeSession,
 ];
 
+const familyOf: ReadonlyMap<string, string> = new Map(
+  Object.entries(families).flatMap(([family, members]) => members.map((name) => [name, family])),
+);
+
+/** A handshake has no request type on the wire; this is Apache's internal one. */
+const connectOpcode = -10;
+
+export function observeHandshake(sessionId: bigint, member: number): ObservedRequest {
+  const type = 'connect';
+  return { type, wireType: type, opcode: connectOpcode, path: null, operations: [], sessionId, member };
+}
+
 export function operationName(opcode: number): string {
   return names.get(opcode) ?? `opcode ${opcode}`;
 }
 
 /** Describes a request from its body, which is left unread and may be malformed. */
 export function observe(opcode: number, body: Buffer, sessionId: bigint, member: number): ObservedRequest {
-  const type = operationName(opcode);
   const r = new JuteReader(body);
-  const bare = { type, path: null, operations: [], sessionId, member };
+  const bare = { ...operation(opcode, null), operations: [], sessionId, member };
   if (!names.has(opcode) || withoutPath.includes(opcode)) return bare;
   try {
     if (opcode === OpCode.multi || opcode === OpCode.multiRead) return { ...bare, operations: operationsOf(r) };
@@ -100,12 +123,17 @@ export function observe(opcode: number, body: Buffer, sessionId: bigint, member:
   }
 }
 
-function operationsOf(r: JuteReader): { type: string; path: string | null }[] {
-  const operations: { type: string; path: string | null }[] = [];
+function operation(opcode: number, path: string | null): ObservedOperation {
+  const wireType = operationName(opcode);
+  return { type: familyOf.get(wireType) ?? wireType, wireType, opcode, path };
+}
+
+function operationsOf(r: JuteReader): ObservedOperation[] {
+  const operations: ObservedOperation[] = [];
   for (let header = readMultiHeader(r); !header.done; header = readMultiHeader(r)) {
     const path = pathOfNext(r, header.type);
     if (path === undefined) return operations;
-    operations.push({ type: operationName(header.type), path });
+    operations.push(operation(header.type, path));
   }
   return operations;
 }
