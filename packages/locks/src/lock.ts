@@ -36,4 +36,9 @@ export interface Lock {
   on<Name extends keyof LockEvents>(event: Name, listener: LockEvents[Name]): this;
   once<Name extends keyof LockEvents>(event: Name, listener: LockEvents[Name]): this;
   off<Name extends keyof LockEvents>(event: Name, listener: LockEvents[Name]): this;
+  /** As `on`: Node's `events.once` and `events.on` want this name, and the next two. */
+  addListener<Name extends keyof LockEvents>(event: Name, listener: LockEvents[Name]): this;
+  /** As `off`. */
+  removeListener<Name extends keyof LockEvents>(event: Name, listener: LockEvents[Name]): this;
+  listenerCount(event: keyof LockEvents): number;
 }

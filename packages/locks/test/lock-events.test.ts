@@ -1,9 +1,10 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { type EventEmitter, once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import type { ZooKeeper } from '@zookit/client';
 import type { LockEvents } from '@zookit/recipe-core';
 import { type Held, type Lock, Mutex, ReadWriteLock, Semaphore } from '../src/index.ts';
-import { until, World } from './support/world.ts';
+import { outcome, until, World } from './support/world.ts';
 
 type Told = Exclude<keyof LockEvents, 'error'>;
 const NAMES: readonly Told[] = ['queued', 'moved', 'granted', 'suspect', 'lost', 'released'];
@@ -149,6 +150,7 @@ describe('a mutex', () => {
 });
 
 describe.each<[string, string, (zk: ZooKeeper) => Lock]>([
+  ['a mutex', 'mutex', (zk) => new Mutex(zk, '/locks/a')],
   ['a read lock', 'read-lock', (zk) => new ReadWriteLock(zk, '/locks/a').read],
   ['a write lock', 'write-lock', (zk) => new ReadWriteLock(zk, '/locks/a').write],
   ['a semaphore', 'semaphore', (zk) => new Semaphore(zk, '/locks/a', { leases: 1 })],
@@ -169,6 +171,24 @@ describe.each<[string, string, (zk: ZooKeeper) => Lock]>([
     expect([names[0], ...names.slice(-2)]).toEqual(['queued', 'granted', 'released']);
     expect(told.at(-2)?.[1]).toMatchObject({ recipe, path: '/locks/a', node: held.path });
     expect(told.at(-1)?.[1]).toMatchObject({ recipe, path: '/locks/a', node: held.path });
+  });
+
+  it('serves events.once of Node, aborted or not, and no listener is left', async () => {
+    await using world = await World.start();
+    const lock = make(await world.client());
+    const controller = new AbortController();
+    const lost = once(lock as unknown as EventEmitter, 'lost', { signal: controller.signal });
+    expect(lock.listenerCount('lost')).toBe(1);
+    controller.abort();
+    expect(await outcome(lost)).toMatchObject({ name: 'AbortError' });
+    const granted = once(lock as unknown as EventEmitter, 'granted');
+    const held = await lock.acquire();
+    expect(await granted).toMatchObject([{ recipe, node: held.path }]);
+    await held.release();
+    for (const name of [...NAMES, 'error'] as const) expect(lock.listenerCount(name)).toBe(0);
+    const listener = (): void => {};
+    expect(lock.addListener('lost', listener).listenerCount('lost')).toBe(1);
+    expect(lock.removeListener('lost', listener).listenerCount('lost')).toBe(0);
   });
 });
 

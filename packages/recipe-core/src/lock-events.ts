@@ -77,7 +77,11 @@ export class LockTeller {
   }
 
   hasListener(name: Told): boolean {
-    return channels[name].hasSubscribers || (this.#emitter?.listenerCount(name) ?? 0) > 0;
+    return channels[name].hasSubscribers || this.listenerCount(name) > 0;
+  }
+
+  listenerCount(name: keyof LockEvents): number {
+    return this.#emitter?.listenerCount(name) ?? 0;
   }
 
   tell<Name extends Told>(name: Name, node: string, detail: Omit<MessageOf<Name>, keyof LockEvent>): void {
@@ -113,5 +117,19 @@ export abstract class LockEmitter {
   off<Name extends keyof LockEvents>(event: Name, listener: LockEvents[Name]): this {
     this.teller.emitter.off(event, listener as never);
     return this;
+  }
+
+  /** As `on`: Node's `events.once` and `events.on` want this name, and the next two. */
+  addListener<Name extends keyof LockEvents>(event: Name, listener: LockEvents[Name]): this {
+    return this.on(event, listener);
+  }
+
+  /** As `off`. */
+  removeListener<Name extends keyof LockEvents>(event: Name, listener: LockEvents[Name]): this {
+    return this.off(event, listener);
+  }
+
+  listenerCount(event: keyof LockEvents): number {
+    return this.teller.listenerCount(event);
   }
 }
