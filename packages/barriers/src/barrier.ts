@@ -7,6 +7,8 @@ import {
   inRounds,
   Patience,
   PredecessorWatch,
+  requireCallOptions,
+  requirePolicy,
   untilConnected,
 } from '@zookit/recipe-core/internal';
 
@@ -24,9 +26,11 @@ export class Barrier {
   readonly #acl: { acl?: AclInput };
 
   /** Throws PathError or BadArgumentsError. */
-  constructor(zk: ZooKeeper, path: string, { acl }: RecipeOptions = {}) {
+  constructor(zk: ZooKeeper, path: string, options: RecipeOptions = {}) {
     coreOf(zk);
     checkPath(path, 'Barrier');
+    requirePolicy(options, path);
+    const { acl } = options;
     this.path = path;
     this.#zk = zk;
     this.#acl = acl === undefined ? {} : { acl };
@@ -69,6 +73,7 @@ export class Barrier {
    * the connection breaks: `signal` and `timeout` end the wait for it, not the work.
    */
   async remove(options: CallOptions = {}): Promise<void> {
+    requireCallOptions(options, { operation: 'remove', path: this.path });
     try {
       await this.#zk.delete(this.path, { ...options, guaranteed: true });
     } catch (error) {

@@ -1,7 +1,7 @@
 import { BadArgumentsError, type CallOptions, type ZooKeeper } from '@zookit/client';
 import { checkPath, coreOf } from '@zookit/client/internal';
 import type { RecipeOptions } from '@zookit/recipe-core';
-import { Patience } from '@zookit/recipe-core/internal';
+import { Patience, requirePolicy } from '@zookit/recipe-core/internal';
 import { arrive, type Presence } from './arrival.ts';
 import { depart } from './departure.ts';
 import { Meeting } from './meeting.ts';
@@ -27,9 +27,11 @@ export class DoubleBarrier {
   #underWay: 'enter' | 'leave' | null = null;
 
   /** Throws PathError or BadArgumentsError. */
-  constructor(zk: ZooKeeper, path: string, { members, acl }: DoubleBarrierOptions) {
+  constructor(zk: ZooKeeper, path: string, options: DoubleBarrierOptions) {
     coreOf(zk);
     checkPath(path, 'DoubleBarrier');
+    requirePolicy(options ?? {}, path);
+    const { members, acl } = options ?? {};
     this.path = path;
     this.members = members;
     this.#zk = zk;

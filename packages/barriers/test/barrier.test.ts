@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import {
   ACL,
   BadArgumentsError,
+  type CallOptions,
   ClosedError,
   ConnectionLossError,
   NoAuthError,
@@ -85,8 +86,16 @@ describe('a barrier', () => {
     const zk = await world.client();
     expect(() => new Barrier(zk, 'gates')).toThrow(PathError);
     expect(() => new Barrier({} as ZooKeeper, PATH)).toThrow(BadArgumentsError);
-    expect(await outcome(new Barrier(zk, PATH).wait({ timeout: -1 }))).toBeInstanceOf(BadArgumentsError);
-    expect(await outcome(new Barrier(zk, PATH).set({ timeout: -1 }))).toBeInstanceOf(BadArgumentsError);
+    expect(() => new Barrier(zk, PATH, { policy: 'never' as never })).toThrow(BadArgumentsError);
+    const barrier = new Barrier(zk, PATH);
+    const requests = world.requests();
+    for (const bad of [{ signal: 5 }, { signal: null }, { timeout: -1 }, { timeout: '5' }]) {
+      const options = bad as CallOptions;
+      for (const call of [barrier.set(options), barrier.remove(options), barrier.wait(options)]) {
+        expect(await outcome(call)).toBeInstanceOf(BadArgumentsError);
+      }
+    }
+    expect(requests).toEqual([]);
   });
 });
 

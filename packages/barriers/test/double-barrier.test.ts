@@ -105,7 +105,10 @@ describe('a double barrier', () => {
     for (const count of [0, -1, 1.5, Number.NaN, '2' as never]) {
       expect(() => new DoubleBarrier(zk, PATH, { members: count })).toThrow(BadArgumentsError);
     }
+    expect(() => new DoubleBarrier(zk, PATH, undefined as never)).toThrow(BadArgumentsError);
+    expect(() => new DoubleBarrier(zk, PATH, { members: 2, policy: 'never' as never })).toThrow(BadArgumentsError);
     const barrier = new DoubleBarrier(zk, PATH, { members: 2 });
+    expect(await outcome(barrier.enter({ signal: 5 as never }))).toBeInstanceOf(BadArgumentsError);
     expect(await outcome(barrier.leave())).toBeInstanceOf(BadArgumentsError);
     expect(await outcome(barrier.enter({ timeout: Number.NaN }))).toBeInstanceOf(BadArgumentsError);
     const entering = outcome(barrier.enter());

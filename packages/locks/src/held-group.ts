@@ -1,6 +1,6 @@
 import { LeaseLostError } from '@zookit/client';
 import { abortController, deferred, onAbort } from '@zookit/client/internal';
-import type { Guardable, Held } from '@zookit/recipe-core';
+import type { Guardable, Held, Policy } from '@zookit/recipe-core';
 import { HeldEmitter } from '@zookit/recipe-core/internal';
 import { endOf, type Releases, releaseAll } from './release-all.ts';
 
@@ -9,6 +9,7 @@ export class HeldGroup extends HeldEmitter implements Held {
   /** The fencing tokens of all, in order. */
   readonly tokens: readonly bigint[];
   readonly #members: readonly Held[];
+  readonly #policy: Policy;
   readonly #controller = abortController();
   readonly #offs: (() => void)[] = [];
   readonly #onRevoke = (): unknown => this.emit('revoke');
@@ -19,8 +20,9 @@ export class HeldGroup extends HeldEmitter implements Held {
   #release: Promise<'released' | 'lost'> | null = null;
 
   /** At least one, and none that has ended. */
-  constructor(members: readonly Held[]) {
+  constructor(members: readonly Held[], policy: Policy = 'deadline') {
     super();
+    this.#policy = policy;
     this.#members = members;
     this.tokens = members.map(({ fencingToken }) => fencingToken);
     const onSuspect = (): void => this.#doubt();
@@ -100,6 +102,9 @@ export class HeldGroup extends HeldEmitter implements Held {
       this.#toldOfDoubt = false;
     });
     this.emit('suspect');
+    if (this.#policy !== 'suspended') return;
+    const message = 'no longer held: one of the locks is in doubt, which ends all by policy "suspended"';
+    this.#lose(new LeaseLostError('LEASE_LOST', { path: this.path, message }));
   }
 
   async #letGo(): Promise<'released' | 'lost'> {

@@ -1,7 +1,7 @@
 import { BadArgumentsError, type CallOptions } from '@zookit/client';
 import { onAbort } from '@zookit/client/internal';
-import type { Held } from '@zookit/recipe-core';
-import { Patience, type PatienceHost, runHeld } from '@zookit/recipe-core/internal';
+import type { Held, Policy, RecipeOptions } from '@zookit/recipe-core';
+import { Patience, type PatienceHost, requirePolicy, requireWork, runHeld } from '@zookit/recipe-core/internal';
 import { HeldGroup } from './held-group.ts';
 import { hostOf } from './lock-host.ts';
 import { releaseAll } from './release-all.ts';
@@ -31,15 +31,20 @@ export interface MultiHeld extends Held {
 export class MultiLock {
   readonly locks: readonly Acquirable[];
   readonly #host: PatienceHost;
+  readonly #policy: Policy;
 
-  /** Throws BadArgumentsError. */
-  constructor(locks: Iterable<Acquirable>) {
-    this.locks = [...locks];
+  /**
+   * With `policy: 'suspended'` the whole hold ends as soon as one of them is suspect, whatever their own policies. `acl`
+   * is for the locks to have: a MultiLock makes no znodes. Throws BadArgumentsError.
+   */
+  constructor(locks: Iterable<Acquirable>, options: RecipeOptions = {}) {
+    this.locks = typeof locks?.[Symbol.iterator] === 'function' ? [...locks] : [];
     const isLock = (each: Acquirable | undefined): boolean => typeof each?.acquire === 'function';
     if (this.locks.length === 0 || !this.locks.every(isLock)) {
       const message = 'a MultiLock takes one lock or more, each of which has a method acquire';
       throw new BadArgumentsError('BAD_ARGUMENTS', { operation: 'MultiLock', message });
     }
+    this.#policy = requirePolicy(options, this.#path);
     this.#host = hostOf(this.locks);
   }
 
@@ -64,6 +69,7 @@ export class MultiLock {
 
   /** As `run` of a Mutex. */
   async run<T>(work: (held: MultiHeld) => T | PromiseLike<T>, options: CallOptions = {}): Promise<T> {
+    requireWork(work, 'run', this.#path);
     const held = await this.acquire(options);
     return runHeld(
       held,
@@ -72,12 +78,16 @@ export class MultiLock {
     );
   }
 
+  get #path(): string {
+    return this.locks.map(pathOf).join(', ');
+  }
+
   async #collect(
     operation: string,
     options: CallOptions,
     take: (lock: Acquirable, signal: AbortSignal) => Promise<Held | null>,
   ): Promise<MultiHeld | null> {
-    const patience = new Patience(this.#host, options, { operation, path: this.locks.map(pathOf).join(', ') });
+    const patience = new Patience(this.#host, options, { operation, path: this.#path });
     const stop = new AbortController();
     const offs: (() => void)[] = [];
     const stopWith = (signal: AbortSignal): void => {
@@ -94,7 +104,7 @@ export class MultiLock {
         stopWith(held.signal);
         stop.signal.throwIfAborted();
       }
-      if (holds.length === this.locks.length) return new HeldGroup(holds);
+      if (holds.length === this.locks.length) return new HeldGroup(holds, this.#policy);
     } catch (error) {
       throw withSuppressed(error, (await releaseAll(holds)).errors);
     } finally {

@@ -1,5 +1,5 @@
 import { BadArgumentsError, type CallOptions, type Data, type ZooKeeper } from '@zookit/client';
-import { checkPath, coreOf } from '@zookit/client/internal';
+import { checkPath, coreOf, toBytes } from '@zookit/client/internal';
 import type { Held, QueueEntry, RecipeOptions } from '@zookit/recipe-core';
 import {
   type Contest,
@@ -10,7 +10,9 @@ import {
   mutexName,
   mutexTickets,
   readQueue,
+  requireCallOptions,
   requirePolicy,
+  requireWork,
   revokeFirst,
   runHeld,
   SharedHeld,
@@ -61,6 +63,7 @@ export class Mutex extends LockEmitter implements Lock {
     }
     const driver = firstInLine(mutexTickets[layout]);
     const policy = requirePolicy(options, path);
+    toBytes(data, 'Mutex', path);
     this.path = path;
     this.#zk = zk;
     noteClient(this, zk);
@@ -76,7 +79,7 @@ export class Mutex extends LockEmitter implements Lock {
    * stand in line then any more, or leave it as soon as there is a connection.
    */
   async acquire(options: CallOptions = {}): Promise<Held> {
-    const share = this.#share(options);
+    const share = this.#share('acquire', options);
     if (share !== null) return share;
     const ownership = this.#owner?.enter('mutex');
     const held = await contend(this.#contest, options);
@@ -89,7 +92,7 @@ export class Mutex extends LockEmitter implements Lock {
    * `acquire`: a `timeout` is for the server's answers.
    */
   async tryAcquire(options: CallOptions = {}): Promise<Held | null> {
-    const share = this.#share(options);
+    const share = this.#share('tryAcquire', options);
     if (share !== null) return share;
     const ownership = this.#owner?.enter('mutex');
     const held = await tryContend(this.#contest, options);
@@ -105,8 +108,9 @@ export class Mutex extends LockEmitter implements Lock {
    * lock was lost before it was done, even if it succeeded: another may have worked at the same time.
    */
   async run<T>(work: (held: Held) => T | PromiseLike<T>, options: CallOptions = {}): Promise<T> {
+    requireWork(work, 'run', this.path);
     const report = (error: unknown): void => coreOf(this.#zk).events.report(error);
-    const share = this.#share(options);
+    const share = this.#share('run', options);
     if (share !== null) return runHeld(share, work, report);
     const held = await contend(this.#contest, options);
     const run = (): Promise<T> => runHeld(held, work, report);
@@ -129,10 +133,11 @@ export class Mutex extends LockEmitter implements Lock {
     return revokeFirst(this.#zk, this.path, this.#contest.driver.ticketOf, options);
   }
 
-  #share({ signal }: CallOptions): Held | null {
+  #share(operation: string, options: CallOptions): Held | null {
     const hold = this.#owner?.latest('mutex') ?? null;
     if (hold === null) return null;
-    signal?.throwIfAborted();
+    requireCallOptions(options, { operation, path: this.path });
+    options.signal?.throwIfAborted();
     return new SharedHeld(this.#zk, hold);
   }
 }

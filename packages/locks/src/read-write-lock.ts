@@ -1,5 +1,5 @@
 import type { Data, ZooKeeper } from '@zookit/client';
-import { checkPath, coreOf } from '@zookit/client/internal';
+import { checkPath, coreOf, toBytes } from '@zookit/client/internal';
 import type { RecipeOptions } from '@zookit/recipe-core';
 import { requirePolicy } from '@zookit/recipe-core/internal';
 import { AsyncOwner } from './async-owner.ts';
@@ -42,6 +42,7 @@ export class ReadWriteLock {
     checkPath(path, 'ReadWriteLock');
     const { data, acl } = options;
     const policy = requirePolicy(options, path);
+    toBytes(data, 'ReadWriteLock', path);
     const owner = new AsyncOwner<Kind>();
     const common = { zk, base: path, data, acl, policy };
     this.path = path;

@@ -6,6 +6,7 @@ import {
   contend,
   LockEmitter,
   readQueue,
+  requireWork,
   revokeAt,
   runHeld,
   tryContend,
@@ -46,6 +47,7 @@ export class ReadWriteSide extends LockEmitter implements Lock {
   }
 
   async run<T>(work: (held: Held) => T | PromiseLike<T>, options: CallOptions = {}): Promise<T> {
+    requireWork(work, 'run', this.path);
     const held = await contend(this.#contestOf('run'), options);
     const report = (error: unknown): void => coreOf(this.#contest.zk).events.report(error);
     return this.#owner.run(this.#kind, held, () => runHeld(held, work, report));

@@ -1,5 +1,5 @@
 import type { CallOptions, Data, ZooKeeper } from '@zookit/client';
-import { checkPath, coreOf } from '@zookit/client/internal';
+import { checkPath, coreOf, toBytes } from '@zookit/client/internal';
 import type { Held, QueueEntry, RecipeOptions } from '@zookit/recipe-core';
 import {
   childOf,
@@ -11,6 +11,7 @@ import {
   Patience,
   readQueue,
   requirePolicy,
+  requireWork,
   revokeAt,
   runHeld,
 } from '@zookit/recipe-core/internal';
@@ -57,6 +58,7 @@ export class Semaphore extends LockEmitter implements Lock {
     checkPath(path, 'Semaphore');
     const { leases, data, acl } = options ?? {};
     const policy = requirePolicy(options ?? {}, path);
+    toBytes(data, 'Semaphore', path);
     const limit = new LeaseLimit(leases, path);
     const { teller } = this;
     this.path = path;
@@ -101,6 +103,7 @@ export class Semaphore extends LockEmitter implements Lock {
 
   /** Waits for leases as `acquire` does, runs the function, and releases; as `run` of a Mutex. */
   async run<T>(work: (held: Held) => T | PromiseLike<T>, options: LeaseOptions = {}): Promise<T> {
+    requireWork(work, 'run', this.path);
     const held = (await this.#take('run', options, true)) as Held;
     return runHeld(held, work, (error) => coreOf(this.#zk).events.report(error));
   }

@@ -133,6 +133,22 @@ describe('one of several locks that is lost', () => {
     expect(await held.release()).toBe('lost');
   });
 
+  it('is one in doubt by policy "suspended" of all, whatever its own policy', async () => {
+    await using world = await World.start();
+    const [one, two] = (await world.clients(2)) as [ZooKeeper, ZooKeeper];
+    const multi = new MultiLock([new Mutex(one, '/m/a'), new Mutex(two, '/m/b')], { policy: 'suspended' });
+    const held = await multi.acquire();
+    const told: string[] = [];
+    held.on('suspect', () => told.push('suspect')).on('lost', () => told.push('lost'));
+    world.server.dropConnections();
+    await until(() => held.signal.aborted, 'it is lost');
+    expect(held.isHeld).toBe(false);
+    expect(told).toEqual(['suspect', 'lost']);
+    expect(held.signal.reason).toBeInstanceOf(LeaseLostError);
+    expect(await held.release()).toBe('lost');
+    await until(() => world.names('/m/a').length + world.names('/m/b').length === 0, 'both are let go');
+  });
+
   it('while the next is waited for ends the wait', async () => {
     await using world = await World.start();
     const [one, two] = (await world.clients(2)) as [ZooKeeper, ZooKeeper];

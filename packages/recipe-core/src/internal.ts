@@ -16,7 +16,7 @@ export { canHold, type Place } from './place.ts';
 export { type Placed, type Placement, takePlace } from './placement.ts';
 export { PredecessorWatch } from './predecessor-watch.ts';
 export { type HoldsAt, type QueueEntry, readFirst, readQueue, revokeAt, revokeFirst } from './queue.ts';
-export { requirePolicy } from './recipe-options.ts';
+export { requireCallOptions, requirePolicy, requireWork } from './recipe-options.ts';
 export { inRounds } from './rounds.ts';
 export { runHeld } from './run-held.ts';
 export { curatorTickets, kazooTickets, lineUp, type Ticket, type TicketReader } from './sequence.ts';

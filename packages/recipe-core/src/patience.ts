@@ -1,5 +1,6 @@
-import { BadArgumentsError, type CallOptions, TimeoutError } from '@zookit/client';
+import { type CallOptions, TimeoutError } from '@zookit/client';
 import { onAbort } from '@zookit/client/internal';
+import { requireCallOptions } from './recipe-options.ts';
 
 /** Whose end ends a wait, and whose timers it uses: a client's core. */
 export interface PatienceHost {
@@ -23,13 +24,11 @@ export class Patience {
   readonly signal: AbortSignal;
   readonly #offs: (() => void)[] = [];
 
-  /** Throws BadArgumentsError on a bad timeout, and the reason when the wait is over before it begins. */
-  constructor(core: PatienceHost, { signal, timeout }: CallOptions, { operation, path }: Wish) {
+  /** Throws BadArgumentsError on a bad signal or timeout, and the reason when the wait is over before it begins. */
+  constructor(core: PatienceHost, options: CallOptions, { operation, path }: Wish) {
+    requireCallOptions(options, { operation, path });
+    const { signal, timeout } = options;
     this.#core = core;
-    if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0)) {
-      const message = `timeout must be a number of milliseconds, not ${String(timeout)}`;
-      throw new BadArgumentsError('BAD_ARGUMENTS', { operation, path, message });
-    }
     signal?.throwIfAborted();
     core.over.throwIfAborted();
     const isLimited = timeout !== undefined && timeout !== Number.POSITIVE_INFINITY;

@@ -1,4 +1,4 @@
-import { type AclInput, BadArgumentsError } from '@zookit/client';
+import { type AclInput, BadArgumentsError, type CallOptions } from '@zookit/client';
 import type { Policy } from './held.ts';
 
 /** Taken by every recipe. */
@@ -14,4 +14,25 @@ export function requirePolicy({ policy = 'deadline' }: RecipeOptions, path: stri
   if (policy === 'deadline' || policy === 'suspended') return policy;
   const message = `policy must be 'deadline' or 'suspended', not ${String(policy)}`;
   throw new BadArgumentsError('BAD_ARGUMENTS', { path, message });
+}
+
+/** Throws BadArgumentsError on a signal or a timeout that can't be meant. */
+export function requireCallOptions(
+  { signal, timeout }: CallOptions,
+  about: { operation: string; path: string | undefined },
+): void {
+  const bad = (message: string): BadArgumentsError => new BadArgumentsError('BAD_ARGUMENTS', { ...about, message });
+  if (signal !== undefined && typeof (signal as Partial<AbortSignal> | null)?.addEventListener !== 'function') {
+    throw bad('signal must be an AbortSignal');
+  }
+  if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0)) {
+    throw bad(`timeout must be a number of milliseconds, not ${String(timeout)}`);
+  }
+}
+
+/** Throws BadArgumentsError unless it is a function. */
+export function requireWork(work: unknown, operation: string, path?: string): void {
+  if (typeof work === 'function') return;
+  const message = `${operation} takes a function, not ${String(work)}`;
+  throw new BadArgumentsError('BAD_ARGUMENTS', { operation, path, message });
 }
