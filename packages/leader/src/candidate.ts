@@ -13,7 +13,7 @@ export class Candidate {
   readonly #core: Core;
   readonly #contest: Contest;
   readonly #stop = new AbortController();
-  readonly #abandon = new AbortController();
+  #abandon = new AbortController();
   readonly #standing: Standing;
   #inLine = deferred<void>();
 
@@ -35,7 +35,18 @@ export class Candidate {
   /** Waits for the next term. Rejects with what the server refuses, or once it has left the line, with the reason for that. */
   term(): Promise<Held> {
     this.#inLine = deferred();
+    this.#abandon = new AbortController();
     return contend(this.#contest, { signal: this.#abandon.signal });
+  }
+
+  /** Gives the term up that was asked for last, unless it was granted: `term` rejects with the reason. It may stand again. */
+  abandon(reason: unknown): void {
+    this.#abandon.abort(reason);
+  }
+
+  /** Whether the term that was asked for last was given up. */
+  get hasAbandoned(): boolean {
+    return this.#abandon.signal.aborted;
   }
 
   /** Why there will be no more terms; null while there may be. */

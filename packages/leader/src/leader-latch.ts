@@ -1,7 +1,7 @@
 import { type CallOptions, ClosedError, type ZooKeeper } from '@zookit/client';
 import { coreOf, onAbort, SafeEmitter, waitFor } from '@zookit/client/internal';
 import type { Held, LeaseLostError } from '@zookit/recipe-core';
-import { type Contest, Patience } from '@zookit/recipe-core/internal';
+import { type Contest, Patience, requireCallOptions } from '@zookit/recipe-core/internal';
 import { Candidate } from './candidate.ts';
 import { contestOf, type LeaderOptions } from './leader-options.ts';
 import { Outbox } from './outbox.ts';
@@ -51,12 +51,18 @@ export class LeaderLatch extends SafeEmitter<LeaderLatchEvents> {
 
   /**
    * Takes a place in line and keeps it. Resolves when it has one; without a connection at once, and it gets one as soon as
-   * there is a server. Called again: the same promise.
+   * there is a server. Called again: the same promise, until the latch is closed.
    *
    * Rejects with what the server refuses (NoAuthError), TimeoutError, the signal's reason, or ClosedError; the latch is
-   * closed then.
+   * closed then. BadArgumentsError closes nothing.
    */
   start(options: CallOptions = {}): Promise<void> {
+    try {
+      requireCallOptions(options, { operation: 'start', path: this.path });
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    if (this.#over !== null) return Promise.reject(this.#over);
     this.#started ??= this.#start(options);
     return this.#started;
   }
@@ -76,12 +82,13 @@ export class LeaderLatch extends SafeEmitter<LeaderLatchEvents> {
 
   /**
    * Each term of leadership, the present one first. Terms that are over before they are asked for are left out. Ends when
-   * the latch is closed; throws the signal's reason when that aborts, and ClosedError when the client is over.
+   * the latch is closed; throws the signal's reason when that aborts, and ClosedError when the client is over. `timeout`
+   * (ms) is for each wait for the next term: TimeoutError when there is none by then.
    */
-  async *terms({ signal }: Pick<CallOptions, 'signal'> = {}): AsyncGenerator<Held, void, undefined> {
+  async *terms({ signal, timeout }: CallOptions = {}): AsyncGenerator<Held, void, undefined> {
     for (let last: Held | null = null; ; ) {
       try {
-        last = await this.#nextTerm({ signal }, last);
+        last = await this.#nextTerm({ signal, timeout }, last);
       } catch (error) {
         if (this.#closing !== null && error === this.#over) return;
         throw error;
@@ -105,6 +112,7 @@ export class LeaderLatch extends SafeEmitter<LeaderLatchEvents> {
    * once, and the deletion goes on in the background.
    */
   async close(options: CallOptions = {}): Promise<void> {
+    requireCallOptions(options, { operation: 'close', path: this.path });
     this.#closing ??= this.#close();
     return waitFor(coreOf(this.#zk), this.#closing, options, 'close');
   }
@@ -115,9 +123,9 @@ export class LeaderLatch extends SafeEmitter<LeaderLatchEvents> {
   }
 
   async #start(options: CallOptions): Promise<void> {
-    const patience = new Patience(coreOf(this.#zk), options, { operation: 'start', path: this.path });
+    let patience: Patience | undefined;
     try {
-      if (this.#over !== null) throw this.#over;
+      patience = new Patience(coreOf(this.#zk), options, { operation: 'start', path: this.path });
       this.#running = this.#run();
       await patience.for(this.#candidate.begun());
       if (this.#over !== null) throw this.#over;
@@ -126,7 +134,7 @@ export class LeaderLatch extends SafeEmitter<LeaderLatchEvents> {
       this.close().catch((failure: unknown) => this.report(failure));
       throw error;
     } finally {
-      patience.end();
+      patience?.end();
     }
   }
 

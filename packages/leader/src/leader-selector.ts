@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { BadArgumentsError, type CallOptions, ClosedError, TimeoutError, type ZooKeeper } from '@zookit/client';
 import { type Core, coreOf, onAbort, SafeEmitter, waitFor } from '@zookit/client/internal';
 import type { Held } from '@zookit/recipe-core';
-import type { Contest } from '@zookit/recipe-core/internal';
+import { type Contest, Patience, requireCallOptions } from '@zookit/recipe-core/internal';
 import { Candidate } from './candidate.ts';
 import { contestOf, type LeaderOptions } from './leader-options.ts';
 import { Outbox } from './outbox.ts';
@@ -57,11 +57,11 @@ export class LeaderSelector extends SafeEmitter<LeaderSelectorEvents> {
   #closing: Promise<void> | null = null;
 
   /** Throws PathError or BadArgumentsError. Without an id the znode says this end's address, as Curator's. */
-  constructor(zk: ZooKeeper, path: string, options: LeaderSelectorOptions, work: LeaderFunction) {
+  constructor(zk: ZooKeeper, path: string, options: LeaderSelectorOptions | undefined, work: LeaderFunction) {
     super();
-    const { id, requeue = false } = options;
+    const { id, requeue = false } = options ?? {};
     const data = id === '' ? undefined : id;
-    this.#contest = contestOf(zk, path, options, { nodeName: 'lock-', recipe: 'LeaderSelector', data });
+    this.#contest = contestOf(zk, path, options ?? {}, { nodeName: 'lock-', recipe: 'LeaderSelector', data });
     if (typeof work !== 'function') {
       const message = `the last argument must be the function that leads, not ${String(work)}`;
       throw new BadArgumentsError('BAD_ARGUMENTS', { path, message });
@@ -90,17 +90,30 @@ export class LeaderSelector extends SafeEmitter<LeaderSelectorEvents> {
 
   /**
    * Queues for a term, unless it is queued already or has one. Resolves when it stands in line, without a connection at
-   * once; never rejects because that failed: see `state` and the `error` event. Rejects with ClosedError once the
-   * selector, or its client, is closed.
+   * once; never rejects because that failed: see `state` and the `error` event.
+   *
+   * Rejects with TimeoutError or the signal's reason when it does not stand in line by then; it is idle again, and may be
+   * started anew, unless an earlier call had queued it. Rejects with ClosedError once the selector, or its client, is
+   * closed.
    */
-  async start(): Promise<void> {
+  async start(options: CallOptions = {}): Promise<void> {
+    requireCallOptions(options, { operation: 'start', path: this.path });
     if (this.#candidate.over !== null) throw this.#candidate.over;
-    if (!this.#isRunning) {
-      this.#isRunning = true;
-      this.#set('queued');
-      this.#running = this.#run();
+    const patience = new Patience(this.#core, options, { operation: 'start', path: this.path });
+    const begins = !this.#isRunning;
+    try {
+      if (begins) {
+        this.#isRunning = true;
+        this.#set('queued');
+        this.#running = this.#run();
+      }
+      await patience.for(this.#candidate.begun());
+    } catch (error) {
+      if (begins) await this.#giveUp(error);
+      throw error;
+    } finally {
+      patience.end();
     }
-    await this.#candidate.begun();
   }
 
   /** Who stands in line, first in line first: selectors of zookit and of Curator. Those that vanish meanwhile are left out. */
@@ -120,6 +133,7 @@ export class LeaderSelector extends SafeEmitter<LeaderSelectorEvents> {
    * by the function itself, it doesn't wait for that.
    */
   async close(options: CallOptions = {}): Promise<void> {
+    requireCallOptions(options, { operation: 'close', path: this.path });
     this.#closing ??= this.#close();
     const isInside = this.#inside.getStore() === true;
     return waitFor(this.#core, isInside ? this.#closing : this.#ended(this.#closing), options, 'close');
@@ -135,7 +149,7 @@ export class LeaderSelector extends SafeEmitter<LeaderSelectorEvents> {
     for (let failures = 0; this.#candidate.over === null; ) {
       const failed = await this.#term();
       failures = failed ? failures + 1 : 0;
-      if (!this.#requeue) {
+      if (!this.#requeue || this.#candidate.hasAbandoned) {
         if (!failed) this.#set('idle');
         break;
       }
@@ -153,7 +167,8 @@ export class LeaderSelector extends SafeEmitter<LeaderSelectorEvents> {
     try {
       held = await this.#candidate.term();
     } catch (error) {
-      return this.#candidate.over === null && this.#fail(error);
+      const isWanted = this.#candidate.over === null && !this.#candidate.hasAbandoned;
+      return isWanted && this.#fail(error);
     }
     const failure = this.#candidate.over === null ? await this.#lead(held) : null;
     await Promise.all([held.release(), this.#candidate.forfeit()]).catch((error: unknown) => this.report(error));
@@ -177,6 +192,13 @@ export class LeaderSelector extends SafeEmitter<LeaderSelectorEvents> {
     } finally {
       off();
     }
+  }
+
+  /** Ends a wait for the line. What was made of it is deleted in the background. */
+  async #giveUp(reason: unknown): Promise<void> {
+    if (this.#candidate.over !== null || this.#held !== null) return;
+    this.#candidate.abandon(reason);
+    await this.#running;
   }
 
   #fail(error: unknown): true {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   BadArgumentsError,
+  type CallOptions,
   ClosedError,
   type LeaseLostError,
   NoAuthError,
@@ -189,7 +190,7 @@ describe('wait()', () => {
     await two.close();
     expect(await waiting).toBeInstanceOf(ClosedError);
     expect(await outcome(two.wait())).toBeInstanceOf(ClosedError);
-    expect(await outcome(two.start())).toBeUndefined();
+    expect(await outcome(two.start())).toBeInstanceOf(ClosedError);
   });
 
   it('rejects when the client is closed', async () => {
@@ -243,6 +244,21 @@ describe('terms()', () => {
     expect((await terms.next()).value).toBe(third);
     await terms.return();
     expect(latch.isLeader).toBe(true);
+  });
+
+  it('throws TimeoutError when there is no next term in time, anew for each', async () => {
+    await using world = await World.start();
+    const latch = new LeaderLatch(await world.client(), '/a');
+    await latch.start();
+    const terms = latch.terms({ timeout: 5_000 });
+    const first = (await terms.next()).value as Held;
+    await first.release();
+    expect((await terms.next()).value).not.toBe(first);
+    const short = latch.terms({ timeout: 20 });
+    expect((await short.next()).done).toBe(false);
+    expect(await outcome(short.next())).toBeInstanceOf(TimeoutError);
+    expect(await outcome(latch.terms({ timeout: -1 }).next())).toBeInstanceOf(BadArgumentsError);
+    await latch.close();
   });
 
   it('throws the reason of its signal', async () => {
@@ -331,6 +347,36 @@ describe('start()', () => {
     await latch.close();
   });
 
+  it('after close() rejects, whether it had been started or not', async () => {
+    await using world = await World.start();
+    const zk = await world.client();
+    const [one, two] = [new LeaderLatch(zk, '/a'), new LeaderLatch(zk, '/a')];
+    await one.start();
+    for (const latch of [one, two]) {
+      await latch.close();
+      expect(await outcome(latch.start())).toBeInstanceOf(ClosedError);
+    }
+    expect(world.names('/a')).toEqual([]);
+  });
+
+  it('can be called again after one that was refused for its arguments', async () => {
+    await using world = await World.start();
+    const latch = new LeaderLatch(await world.client(), '/a');
+    expect(await outcome(latch.start({ signal: 5 as never }))).toBeInstanceOf(BadArgumentsError);
+    await latch.start();
+    expect((await latch.wait()).isHeld).toBe(true);
+    await latch.close();
+  });
+
+  it('with a signal that has aborted rejects with its reason, and the latch is closed', async () => {
+    await using world = await World.start();
+    const latch = new LeaderLatch(await world.client(), '/a');
+    const reason = new Error('no longer wanted');
+    expect(await outcome(latch.start({ signal: AbortSignal.abort(reason) }))).toBe(reason);
+    expect(await outcome(latch.start())).toBeInstanceOf(ClosedError);
+    expect(world.names('/a')).toEqual([]);
+  });
+
   it('is one promise', async () => {
     await using world = await World.start();
     const latch = new LeaderLatch(await world.client(), '/a');
@@ -405,6 +451,28 @@ describe('start()', () => {
     const again = await latch.wait({ timeout: 5_000 });
     expect(again.isHeld).toBe(true);
     expect(told).toEqual(['leader', 'not-leader: deleted', 'leader']);
+  });
+});
+
+describe('options that can not be meant', () => {
+  it.each([{ signal: 5 }, { signal: null }, { timeout: -1 }, { timeout: '5' }])('are refused: %j', async (bad) => {
+    await using world = await World.start();
+    const latch = new LeaderLatch(await world.client(), '/a');
+    const requests = world.requests();
+    const options = bad as CallOptions;
+    for (const call of [
+      latch.start(options),
+      latch.wait(options),
+      latch.terms(options).next(),
+      latch.participants(options),
+      latch.leader(options),
+      latch.close(options),
+    ]) {
+      expect(await outcome(call)).toBeInstanceOf(BadArgumentsError);
+    }
+    expect(requests).toEqual([]);
+    await latch.start();
+    await latch.close();
   });
 });
 

@@ -1,6 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import { BadArgumentsError, ClosedError, NoAuthError, PathError, TimeoutError, type ZooKeeper } from '@zookit/client';
+import {
+  BadArgumentsError,
+  type CallOptions,
+  ClosedError,
+  NoAuthError,
+  PathError,
+  TimeoutError,
+  type ZooKeeper,
+} from '@zookit/client';
 import type { Held } from '@zookit/recipe-core';
 import { LeaderSelector } from '../src/index.ts';
 import { own } from './support/record.ts';
@@ -108,6 +116,79 @@ describe('a selector', () => {
     expect(() => new LeaderSelector(zk, 'a', {}, untilOver)).toThrow(PathError);
     expect(() => new LeaderSelector(zk, '/a', { id: 7 as never }, untilOver)).toThrow(BadArgumentsError);
     expect(() => new LeaderSelector(zk, '/a', {}, undefined as never)).toThrow(BadArgumentsError);
+    const selector = new LeaderSelector(zk, '/a', undefined, untilOver);
+    const requests = world.requests();
+    for (const bad of [{ signal: 5 }, { signal: null }, { timeout: -1 }, { timeout: '5' }]) {
+      const options = bad as CallOptions;
+      for (const call of [
+        selector.start(options),
+        selector.participants(options),
+        selector.leader(options),
+        selector.close(options),
+      ]) {
+        expect(await outcome(call)).toBeInstanceOf(BadArgumentsError);
+      }
+    }
+    expect(requests).toEqual([]);
+    expect(selector.state).toBe('idle');
+    await selector.start();
+    await until(() => selector.state === 'leading', 'it leads');
+    await selector.close();
+  });
+});
+
+describe.each([{ requeue: false }, { requeue: true }])('start() that is given up, with %j', (options) => {
+  it.each(['timeout', 'signal'])(
+    'by its %s leaves no znode; the selector is idle, and may be started again',
+    async (by) => {
+      await using world = await World.start();
+      const zk = await world.client();
+      await zk.create('/a');
+      const selector = new LeaderSelector(zk, '/a', options, untilOver);
+      const { states, errors } = watched(selector);
+      const controller = new AbortController();
+      const reason = new Error('no longer wanted');
+      const created = world.once('create2', { delay: 60 });
+      const starting = outcome(selector.start(by === 'timeout' ? { timeout: 20 } : { signal: controller.signal }));
+      await created;
+      controller.abort(reason);
+      const error = await starting;
+      if (by === 'timeout') expect(error).toBeInstanceOf(TimeoutError);
+      else expect(error).toBe(reason);
+      expect(selector.state).toBe('idle');
+      expect(selector.failure).toBeNull();
+      await selector.start({ timeout: 5_000 });
+      await until(() => selector.state === 'leading', 'it leads');
+      await until(() => world.names('/a').length === 1, 'nothing is left of the first start');
+      await selector.close();
+      expect(world.names('/a')).toEqual([]);
+      expect(states.slice(0, 4)).toEqual(['idle -> queued', 'queued -> idle', 'idle -> queued', 'queued -> leading']);
+      expect(errors).toEqual([]);
+    },
+  );
+
+  it('by a signal that has aborted asks for nothing', async () => {
+    await using world = await World.start();
+    const selector = new LeaderSelector(await world.client(), '/a', options, untilOver);
+    const requests = world.requests();
+    const reason = new Error('no longer wanted');
+    expect(await outcome(selector.start({ signal: AbortSignal.abort(reason) }))).toBe(reason);
+    expect(selector.state).toBe('idle');
+    expect(requests).toEqual([]);
+    await selector.close();
+  });
+
+  it('leaves alone what an earlier call has begun', async () => {
+    await using world = await World.start();
+    const selector = new LeaderSelector(await world.client(), '/a', options, untilOver);
+    const created = world.once('create2', { delay: 60 });
+    const first = selector.start();
+    const second = outcome(selector.start({ timeout: 5 }));
+    await created;
+    expect(await second).toBeInstanceOf(TimeoutError);
+    await first;
+    await until(() => selector.state === 'leading', 'it leads');
+    await selector.close();
   });
 });
 
