@@ -30,4 +30,6 @@ export interface CloseOptions {
   detach?: boolean;
   /** ms after which `close()` resolves in any case. Default: what is left of the session, and no more than 1,750 without a connection. */
   timeout?: number;
+  /** Ends the wait as the timeout does: `close()` resolves, and the server is left to end the session by itself. */
+  signal?: AbortSignal | undefined;
 }

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ZooKeeper, type ZooKeeperOptions } from '../src/index.ts';
 import { client, closeClients, connectedClient } from './support/clients.ts';
@@ -274,6 +275,54 @@ describe('close() in simulated time', () => {
     expect(server.last.calls).toEqual([]);
     expect(server.open).toBe(0);
   });
+
+  it.each(['before', 'meanwhile', 'by a second call'])('ends when its signal aborts, %s', async (when) => {
+    const net = new Simulation();
+    const server = net.serve('a', {}, { timeout: T });
+    const { zk } = await connectedClient(net, 'a');
+    server.script = { onRequest: () => 'mute' };
+    const enough = new AbortController();
+    if (when === 'before') enough.abort();
+    let done = false;
+    const first = zk.close(when === 'by a second call' ? {} : { signal: enough.signal }).then(() => {
+      done = true;
+    });
+    await turn();
+    expect(done).toBe(when === 'before');
+    if (when === 'by a second call') void zk.close({ signal: enough.signal });
+    enough.abort();
+    await first;
+    await turn();
+    expect([zk.state, server.open, net.clock.timers]).toEqual(['closed', 0, 0]);
+    expect(getEventListeners(enough.signal, 'abort')).toEqual([]);
+  });
+
+  it('ends when its signal aborts while a server is looked for', async () => {
+    const net = new Simulation();
+    const server = net.serve('a', {}, { timeout: T });
+    const { zk } = await connectedClient(net, 'a');
+    server.script = { onHandshake: () => 'mute' };
+    server.last.destroy();
+    expect(await net.clock.advanceUntil(() => zk.state === 'suspended', T)).toBe(true);
+    const enough = new AbortController();
+    const closing = zk.close({ signal: enough.signal });
+    await turn();
+    enough.abort();
+    await closing;
+    await turn();
+    expect([zk.state, server.open, net.clock.timers]).toEqual(['closed', 0, 0]);
+  });
+
+  it.each([null, 5, { signal: 5 }, { signal: null }, { timeout: 'x' }])(
+    'resolves whatever it is given: %p',
+    async (given) => {
+      const net = new Simulation();
+      net.serve('a', {}, { timeout: T });
+      const { zk } = await connectedClient(net, 'a');
+      expect(await zk.close(given as never)).toBeUndefined();
+      expect(net.clock.timers).toBe(0);
+    },
+  );
 
   it('ends at the end of the session without one', async () => {
     const net = new Simulation();

@@ -1,7 +1,9 @@
 import { type Connection, ZooKeeperError, zooKeeperError } from '@zookit/protocol';
+import { onAbort } from '../abort.ts';
 import type { ConnectString, Host } from '../connect-string.ts';
 import { deferred } from '../deferred.ts';
 import { HostList } from '../ensemble/hosts.ts';
+import type { CloseOptions } from '../method-options.ts';
 import type { Settings } from '../options.ts';
 import { Burial } from './burial.ts';
 import { endSession } from './farewell.ts';
@@ -63,6 +65,8 @@ export class Session {
   #credit = CREDIT;
   #creditAt = 0;
   #closing: Promise<void> | null = null;
+  /** Ends the goodbye that is being said. */
+  #hurry: (() => void) | null = null;
   #failure: ZooKeeperError | null = null;
   #end: ZooKeeperError | null = null;
   /** Why there is no session, and will be none. */
@@ -158,8 +162,14 @@ export class Session {
    * Ends the client, and its session on the server unless `detach`. Always resolves: after `timeout` ms at the latest. Default: what is
    * left of the session, and no more than 1,750 while there is no connection.
    */
-  close({ detach = false, timeout }: { detach?: boolean; timeout?: number } = {}): Promise<void> {
-    return this.#finish(detach, timeout, zooKeeperError('CLOSED', { message: 'the client was closed' }));
+  close({ detach = false, timeout, signal }: CloseOptions = {}): Promise<void> {
+    const reason = zooKeeperError('CLOSED', { message: 'the client was closed' });
+    const closing = this.#finish(detach, signal?.aborted ? 0 : timeout, reason);
+    if (typeof signal?.addEventListener !== 'function') return closing;
+    if (signal.aborted) this.#hurry?.();
+    const off = onAbort(signal, () => this.#hurry?.());
+    closing.then(off, off);
+    return closing;
   }
 
   /** Called before anything is sent or settled: is the lease still good? */
@@ -491,11 +501,13 @@ export class Session {
   async #sayGoodbye(grant: Grant, limit: number): Promise<void> {
     const { clock } = this.#settings.environment;
     let isLate = false;
-    const timer = clock.setTimeout(() => {
+    const hurry = (): void => {
       isLate = true;
       this.#search.stop();
       this.#dropConnection(zooKeeperError('CLOSED'));
-    }, limit);
+    };
+    this.#hurry = hurry;
+    const timer = clock.setTimeout(hurry, limit);
     const began = this.#now();
     // A listener may have closed the client before the connection was put to use.
     this.#connection?.start();
@@ -506,5 +518,6 @@ export class Session {
       await this.#search.start();
     }
     clock.clearTimeout(timer);
+    this.#hurry = null;
   }
 }
