@@ -1,7 +1,6 @@
 import { type CreateOptions, createNode } from './create.ts';
 import type { Data } from './data.ts';
-import { PathRoot } from './paths.ts';
-import { coreOf, type ZooKeeper } from './zookeeper.ts';
+import { viewOf, type ZooKeeper } from './zookeeper.ts';
 
 /** As `create` with `protected`, with a mark of the caller's in front of the name: one that nobody else knows. */
 export function createMarked(
@@ -11,5 +10,6 @@ export function createMarked(
   options: Omit<CreateOptions, 'protected'>,
   mark: string,
 ): ReturnType<ZooKeeper['create']> {
-  return createNode(coreOf(zk), new PathRoot(zk.chroot), path, data, { ...options, protected: true }, mark);
+  const { core, root } = viewOf(zk);
+  return createNode(core, root, path, data, { ...options, protected: true }, mark);
 }

@@ -25,7 +25,10 @@ export interface CreateOptions extends CallOptions {
   ttl?: number;
   /** Default: the client's, which is `ACL.OPEN` by default. */
   acl?: AclInput;
-  /** Make missing parents, without data: persistent ones, or containers, which the server removes once they are empty again. Default false. */
+  /**
+   * Make missing parents, a namespace's own path included, without data: persistent ones, or containers, which the server removes once
+   * they are empty again. Default false.
+   */
   parents?: boolean | 'container';
   /** Put Curator's `_c_UUID-` in front of the name, so that a create whose reply was lost finds its own znode. Default false. */
   protected?: boolean;
@@ -56,7 +59,7 @@ export async function createNode(
       return { ...created, path: root.toView(created.path) };
     } catch (error) {
       const { code } = error as ZooKeeperError;
-      if (code !== 'NO_NODE' || !options.parents || parentOf(args.path) === root.path)
+      if (code !== 'NO_NODE' || !options.parents || !root.mayMake(parentOf(args.path)))
         throw about(error as ZooKeeperError, root, args.path);
     }
     const parent = parentOf(args.path);
@@ -136,14 +139,15 @@ function start(
   };
 }
 
-/** A missing chroot looks like a missing parent; it is named, because the caller's path doesn't show it. */
+/** A missing chroot or namespace looks like a missing parent; it is named, because the caller's path doesn't show it. */
 function about(error: ZooKeeperError, root: PathRoot, serverPath: string): ZooKeeperError {
   if (error.code !== 'NO_NODE' || root.path === '/' || parentOf(serverPath) !== root.path) return error;
+  const isChroot = root.path === root.chroot;
   return zooKeeperError('NO_NODE', {
     path: error.path,
     operation: 'create',
     errno: error.errno,
     cause: error,
-    message: `the chroot or namespace ${JSON.stringify(root.path)} does not exist; make it, or connect with createChroot: true`,
+    message: `the ${isChroot ? 'chroot' : 'namespace'} ${JSON.stringify(root.path)} does not exist; make it, or ${isChroot ? 'connect with createChroot: true' : 'create with parents: true'}`,
   });
 }

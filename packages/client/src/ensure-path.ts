@@ -43,7 +43,7 @@ export async function ensureRequested(
 const REFUSALS: ReadonlySet<string> = new Set(['NO_AUTH', 'NOT_READ_ONLY']);
 
 /**
- * Makes a znode and those above it, as far as they are missing; the view's root is never made. `path` is the server's.
+ * Makes a znode and those above it, as far as they are missing; the chroot is never made. `path` is the server's.
  *
  * Tries from the bottom up, and again when somebody removes a parent meanwhile.
  */
@@ -54,8 +54,7 @@ export async function ensurePath(
   acl: WireAcl[],
   options: CallOptions & { container?: boolean },
 ): Promise<void> {
-  const isTop = (target: string): boolean => target === '/' || target === root.path;
-  const missing = isTop(path) ? [] : [path];
+  const missing = root.mayMake(path) ? [path] : [];
   for (let target = missing.at(-1); target !== undefined; target = missing.at(-1)) {
     try {
       await makeOne(core, root, target, acl, options);
@@ -63,7 +62,7 @@ export async function ensurePath(
     } catch (error) {
       const { code } = error as ZooKeeperError;
       if (code === 'NODE_EXISTS') missing.pop();
-      else if (code === 'NO_NODE' && !isTop(parentOf(target))) missing.push(parentOf(target));
+      else if (code === 'NO_NODE' && root.mayMake(parentOf(target))) missing.push(parentOf(target));
       else if (REFUSALS.has(code) && (await isThere(core, root, target, options))) missing.pop();
       else throw error;
     }

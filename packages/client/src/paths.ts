@@ -48,9 +48,12 @@ function fault(path: string): string | null {
 export class PathRoot {
   /** `/` or a path without a trailing slash. */
   readonly path: string;
+  /** The chroot of the connect string, in which namespaces lie. */
+  readonly chroot: string;
 
-  constructor(path: string) {
+  constructor(path: string, chroot: string = path) {
     this.path = path;
+    this.chroot = chroot;
   }
 
   /** The server's path for a path of the view. */
@@ -71,9 +74,14 @@ export class PathRoot {
     return this.path === '/' || path === this.path || path.startsWith(`${this.path}/`);
   }
 
+  /** Whether a server path is one that may be made along the way: all below the chroot, which only `createChroot` makes. */
+  mayMake(path: string): boolean {
+    return path !== this.chroot && path.startsWith(this.chroot === '/' ? '/' : `${this.chroot}/`);
+  }
+
   /** The root of a view under this one. */
   under(path: string): PathRoot {
-    return new PathRoot(this.toServer(path));
+    return new PathRoot(this.toServer(path), this.chroot);
   }
 }
 

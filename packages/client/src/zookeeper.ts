@@ -30,6 +30,12 @@ import { countDescendants, walk } from './walk.ts';
 import { readNode } from './watched-read.ts';
 import type { Watch, WatchOptions } from './watches/watch.ts';
 
+/** What a client, or a namespace of it, looks at. */
+interface View {
+  readonly core: Core;
+  readonly root: PathRoot;
+}
+
 /**
  * A ZooKeeper client: one session on an ensemble, renewed when it is lost.
  *
@@ -50,7 +56,7 @@ export class ZooKeeper {
       this.#core = view.core;
       this.#root = view.root;
     }
-    cores.set(this, this.#core);
+    opened.set(this, { core: this.#core, root: this.#root });
   }
 
   /**
@@ -140,7 +146,7 @@ export class ZooKeeper {
     return this.#core.events.listenerCount(event as never);
   }
 
-  /** A view on the same session in which every path lies under the given one. */
+  /** A view on the same session in which every path lies under the given one, which is made by `parents` and `ensurePath`, if it is missing. */
   namespace(path: string): ZooKeeper {
     checkPath(path, 'namespace');
     const options = {};
@@ -228,7 +234,7 @@ export class ZooKeeper {
     return this.#core.dispatcher.call(setAcl, args, path, rest);
   }
 
-  /** Makes a znode without data, and those above it, as far as they are missing. The root of the view is never made. */
+  /** Makes a znode without data, and those above it, as far as they are missing, a namespace's own path included. The chroot of the connect string is never made. */
   async ensurePath(path: string, options: EnsurePathOptions = {}): Promise<void> {
     return ensureRequested(this.#core, this.#root, path, options);
   }
@@ -317,13 +323,18 @@ export class ZooKeeper {
 }
 
 /** How `namespace()` hands a core to the constructor, which users call with other things. */
-const views = new WeakMap<ZooKeeperOptions, { core: Core; root: PathRoot }>();
+const views = new WeakMap<ZooKeeperOptions, View>();
 
-const cores = new WeakMap<ZooKeeper, Core>();
+const opened = new WeakMap<ZooKeeper, View>();
 
 /** What is behind a client, for zookit's own recipes. */
 export function coreOf(client: ZooKeeper): Core {
-  const core = cores.get(client);
-  if (core !== undefined) return core;
+  return viewOf(client).core;
+}
+
+/** As `coreOf`, with where the client's paths begin. */
+export function viewOf(client: ZooKeeper): View {
+  const view = opened.get(client);
+  if (view !== undefined) return view;
   throw new BadArgumentsError('BAD_ARGUMENTS', { message: 'expected a ZooKeeper client of this package' });
 }

@@ -136,7 +136,6 @@ export function transactionCases(target: GetTarget): void {
       const path = await clients.freshPath(zk);
       const inside = (await clients.open({}, path)).namespace('/ns');
       await inside.ensurePath('/');
-      await zk.create(`${path}/ns`);
       const results = await inside
         .transaction()
         .create('/a')

@@ -52,16 +52,28 @@ export function treeCases(target: GetTarget): void {
       });
     });
 
-    it('never makes the root of the view', async () => {
+    it('never makes the chroot', async () => {
       const zk = await clients.open();
       const path = await clients.freshPath(zk);
-      const view = zk.namespace(`${path}/nothing`);
-      expect(await rejection(view.ensurePath('/a/b'))).toBeInstanceOf(NoNodeError);
-      await view.ensurePath('/');
+      const inside = await clients.open({}, `${path}/nothing`);
+      for (const view of [inside, inside.namespace('/ns')]) {
+        expect(await rejection(view.ensurePath('/a/b'))).toBeInstanceOf(NoNodeError);
+        expect(await rejection(view.create('/a/b', null, { parents: true }))).toBeInstanceOf(NoNodeError);
+      }
+      await inside.ensurePath('/');
       expect((await zk.children(path)).children).toEqual([]);
       await zk.create(`${path}/nothing`);
-      await view.ensurePath('/a/b');
-      expect(await zk.exists(`${path}/nothing/a/b`)).not.toBeNull();
+      await inside.namespace('/ns').ensurePath('/a/b');
+      expect(await zk.exists(`${path}/nothing/ns/a/b`)).not.toBeNull();
+    });
+
+    it('makes a namespace’s own path', async () => {
+      const zk = await clients.open();
+      const path = await clients.freshPath(zk);
+      await zk.namespace(`${path}/e/f`).ensurePath('/');
+      expect((await zk.children(`${path}/e/f`)).children).toEqual([]);
+      await zk.namespace(`${path}/g/h`).ensurePath('/a');
+      expect((await zk.children(`${path}/g/h`)).children).toEqual(['a']);
     });
 
     it('rejects what will not do', async () => {

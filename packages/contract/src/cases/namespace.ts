@@ -49,11 +49,16 @@ export const namespace: CaseGroup = {
       },
     },
     {
-      name: 'one that does not exist is not made: NoNodeError',
+      name: 'one that does not exist is made by parents and by ensurePath, and by nothing else',
       run: async (ctx) => {
-        const view = (await ctx.connect()).namespace(ctx.at('missing'));
+        const zk = await ctx.connect();
+        const view = zk.namespace(ctx.at('missing/view'));
         expect(await view.exists('/')).toBeNull();
-        await expectError(view.create('/a', null, { parents: true }), NoNodeError, { path: '/a' });
+        await expectError(view.create('/a'), NoNodeError, { path: '/a' });
+        expect((await view.create('/a', null, { parents: true })).path).toBe('/a');
+        expect(await zk.exists(ctx.at('missing/view/a'))).not.toBeNull();
+        await zk.namespace(ctx.at('ensured/view')).ensurePath('/');
+        expect((await zk.children(ctx.at('ensured/view'))).children).toEqual([]);
       },
     },
     {
