@@ -10,7 +10,7 @@ import {
   waitFor,
 } from '@zookit/client/internal';
 import type { RecipeOptions } from '@zookit/recipe-core';
-import { Patience, requirePolicy } from '@zookit/recipe-core/internal';
+import { Patience, requireCallOptions, requirePolicy } from '@zookit/recipe-core/internal';
 import type { Feed, FeedHandlers } from './feed.ts';
 import { type CachedChange, type CachedNode, Image } from './image.ts';
 import { Loader } from './loader.ts';
@@ -119,6 +119,7 @@ export abstract class Cache extends SafeEmitter<CacheEvents> {
 
   /** Stops following, forgets everything and takes the watches back. Idempotent. `options` end the wait alone. */
   async close(options: CallOptions = {}): Promise<void> {
+    requireCallOptions(options, { operation: 'close', path: this.path });
     this.#closed ??= this.#close();
     await waitFor(coreOf(this.#zk), this.#closed, options, 'close');
   }

@@ -342,11 +342,11 @@ describe('a cache', () => {
       new TreeCache(zk, '/a', { acl: ACL.OPEN, policy: 'suspended' }),
       new NodeCache(zk, '/a', { acl: ACL.OPEN, policy: 'suspended' }),
     ]) {
-      for (const options of [{ timeout: -5 }] as object[]) {
+      for (const options of [{ timeout: -5 }, { signal: 5 }] as object[]) {
         expect(await outcome(cache.start(options))).toBeInstanceOf(BadArgumentsError);
       }
       await cache.start();
-      for (const options of [{ timeout: -5 }] as object[]) {
+      for (const options of [{ timeout: -5 }, { signal: 5 }] as object[]) {
         expect(await outcome(cache.close(options))).toBeInstanceOf(BadArgumentsError);
       }
       await cache.close();

@@ -1,6 +1,6 @@
 import { type CallOptions, ClosedError } from '@zookit/client';
 import { abortController, coreOf, SafeEmitter, waitFor } from '@zookit/client/internal';
-import { Patience } from '@zookit/recipe-core/internal';
+import { Patience, requireCallOptions } from '@zookit/recipe-core/internal';
 import type { ServiceInstance } from './service-instance.ts';
 import type { InstancesChange, ServiceWatch, ServiceWatchEvents } from './service-watch.ts';
 import type { SharedWatches } from './shared-watches.ts';
@@ -60,6 +60,7 @@ export class ServiceCache extends SafeEmitter<ServiceWatchEvents> {
 
   /** Stops following. Idempotent. `options` end the wait alone. */
   async close(options: CallOptions = {}): Promise<void> {
+    requireCallOptions(options, { operation: 'close', path: this.#path });
     this.#closed ??= this.#close();
     await waitFor(coreOf(this.watches.zk), this.#closed, options, 'close');
   }

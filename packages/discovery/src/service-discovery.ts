@@ -8,7 +8,7 @@ import {
 } from '@zookit/client';
 import { checkPath, coreOf, SafeEmitter, waitFor } from '@zookit/client/internal';
 import type { RecipeOptions } from '@zookit/recipe-core';
-import { childOf, orNull, Patience, requirePolicy } from '@zookit/recipe-core/internal';
+import { childOf, orNull, Patience, requireCallOptions, requirePolicy } from '@zookit/recipe-core/internal';
 import { readInstance, writeInstance } from './instance-json.ts';
 import { Registration, type Wanted } from './registration.ts';
 import { ServiceCache } from './service-cache.ts';
@@ -190,6 +190,7 @@ export class ServiceDiscovery extends SafeEmitter<ServiceDiscoveryEvents> {
    * are deleted when the server is back, if the client lives for so long. Idempotent. `options` end the wait alone.
    */
   async close(options: CallOptions = {}): Promise<void> {
+    requireCallOptions(options, { operation: 'close', path: this.basePath });
     this.#closing ??= this.#close();
     await waitFor(coreOf(this.#zk), this.#closing, options, 'close');
   }

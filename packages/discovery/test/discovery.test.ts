@@ -249,14 +249,14 @@ describe('a cache of instances', () => {
     await using world = await World.start();
     const { discovery } = await world.service();
     const all = [discovery.cache('svc'), discovery.provider('svc')];
-    for (const options of [{ timeout: -5 }] as object[]) {
+    for (const options of [{ timeout: -5 }, { signal: 5 }] as object[]) {
       for (const each of all) expect(await outcome(each.start(options))).toBeInstanceOf(BadArgumentsError);
       expect(await outcome(discovery.register(svc('i1'), options))).toBeInstanceOf(BadArgumentsError);
       expect(await outcome(discovery.names(options))).toBeInstanceOf(BadArgumentsError);
       expect(await outcome(discovery.instances('svc', options))).toBeInstanceOf(BadArgumentsError);
     }
     for (const each of all) await each.start();
-    for (const options of [{ timeout: -5 }] as object[]) {
+    for (const options of [{ timeout: -5 }, { signal: 5 }] as object[]) {
       for (const each of [...all, discovery])
         expect(await outcome(each.close(options))).toBeInstanceOf(BadArgumentsError);
     }

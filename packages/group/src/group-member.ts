@@ -1,7 +1,7 @@
 import { BadArgumentsError, type CallOptions, ClosedError, type Data, type ZooKeeper } from '@zookit/client';
 import { checkPath, coreOf, SafeEmitter, toBytes } from '@zookit/client/internal';
 import type { RecipeOptions } from '@zookit/recipe-core';
-import { childOf, Patience, requirePolicy } from '@zookit/recipe-core/internal';
+import { childOf, Patience, requireCallOptions, requirePolicy } from '@zookit/recipe-core/internal';
 import { type Members, Membership, readMembers } from './membership.ts';
 import { PersistentNode } from './persistent-node.ts';
 
@@ -98,6 +98,7 @@ export class GroupMember extends SafeEmitter<GroupMemberEvents> {
 
   /** Leaves the group. Resolves when the znode is gone; in an outage at once, and it goes when there is a connection. */
   async close(options: CallOptions = {}): Promise<void> {
+    requireCallOptions(options, { operation: 'close', path: this.path });
     this.#isClosed = true;
     this.#membership.stop(this.#closed());
     await this.#node.close(options);

@@ -2,7 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { BadArgumentsError, type CallOptions, ClosedError, type ZooKeeper, type ZooKeeperError } from '@zookit/client';
 import { checkPath, coreOf, deferred, isPassing, SafeEmitter, waitFor } from '@zookit/client/internal';
 import type { Held, RecipeOptions } from '@zookit/recipe-core';
-import { Bell, childOf, inRounds, orNull, Patience, requirePolicy, untilConnected } from '@zookit/recipe-core/internal';
+import {
+  Bell,
+  childOf,
+  inRounds,
+  orNull,
+  Patience,
+  requireCallOptions,
+  requirePolicy,
+  untilConnected,
+} from '@zookit/recipe-core/internal';
 import { assign } from './assign.ts';
 import { type Assignment, readAssignment, removeAssignment, writeAssignment } from './assignment.ts';
 import { PersistentNode } from './persistent-node.ts';
@@ -112,6 +121,7 @@ export class Partitioner extends SafeEmitter<PartitionerEvents> {
 
   /** Lets all items go and leaves the members. Resolves when that is done; in an outage at once, and it goes on in the background. */
   async close(options: CallOptions = {}): Promise<void> {
+    requireCallOptions(options, { operation: 'close', path: this.path });
     this.#closing ??= this.#close();
     await waitFor(coreOf(this.#zk), this.#closing, options, 'close');
   }

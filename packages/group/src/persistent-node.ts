@@ -1,6 +1,6 @@
 import { type CallOptions, ClosedError, type Data, type ZooKeeper } from '@zookit/client';
 import { checkPath, coreOf, SafeEmitter, waitFor } from '@zookit/client/internal';
-import { Patience } from '@zookit/recipe-core/internal';
+import { Patience, requireCallOptions } from '@zookit/recipe-core/internal';
 import { Keeper } from './keeper.ts';
 import { kindOf, type PersistentNodeOptions } from './node-kind.ts';
 
@@ -89,6 +89,7 @@ export class PersistentNode extends SafeEmitter<PersistentNodeEvents> {
    * at once: the deletion goes on in the background. Rejects when the server refuses it (NotEmptyError, NoAuthError).
    */
   async close(options: CallOptions = {}): Promise<void> {
+    requireCallOptions(options, { operation: 'close', path: this.path });
     this.#closing ??= this.#keeper.stop(this.#closed('set'));
     await waitFor(coreOf(this.#zk), this.#closing, options, 'close');
   }

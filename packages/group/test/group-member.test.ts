@@ -146,13 +146,13 @@ describe('a member of a group', () => {
     await using world = await World.start();
     const zk = await world.client();
     const member = new GroupMember(zk, PATH, 'one');
-    for (const options of [{ timeout: -5 }] as object[]) {
+    for (const options of [{ timeout: -5 }, { signal: 5 }] as object[]) {
       expect(await outcome(member.start(options))).toBeInstanceOf(BadArgumentsError);
       expect(await outcome(member.members(options))).toBeInstanceOf(BadArgumentsError);
       expect(await outcome(member.setData('x', options))).toBeInstanceOf(BadArgumentsError);
     }
     await member.start();
-    for (const options of [{ timeout: -5 }] as object[]) {
+    for (const options of [{ timeout: -5 }, { signal: 5 }] as object[]) {
       expect(await outcome(member.close(options))).toBeInstanceOf(BadArgumentsError);
     }
     await member.close();

@@ -227,11 +227,11 @@ describe('a partitioner', () => {
     await using world = await World.start();
     const zk = await world.client();
     const one = split(zk, 'one');
-    for (const options of [{ timeout: -5 }] as object[]) {
+    for (const options of [{ timeout: -5 }, { signal: 5 }] as object[]) {
       expect(await outcome(one.start(options))).toBeInstanceOf(BadArgumentsError);
     }
     await one.start();
-    for (const options of [{ timeout: -5 }] as object[]) {
+    for (const options of [{ timeout: -5 }, { signal: 5 }] as object[]) {
       expect(await outcome(one.close(options))).toBeInstanceOf(BadArgumentsError);
     }
     await one.close();

@@ -182,13 +182,13 @@ describe('a persistent node', () => {
     await using world = await World.start();
     const zk = await world.client();
     const node = new PersistentNode(zk, PATH, { data: '1' });
-    for (const options of [{ timeout: -5 }] as object[]) {
+    for (const options of [{ timeout: -5 }, { signal: 5 }] as object[]) {
       expect(await outcome(node.start(options))).toBeInstanceOf(BadArgumentsError);
       expect(await outcome(node.set('2', options))).toBeInstanceOf(BadArgumentsError);
     }
     await node.start();
     expect(text(world)).toBe('1');
-    for (const options of [{ timeout: -5 }] as object[]) {
+    for (const options of [{ timeout: -5 }, { signal: 5 }] as object[]) {
       expect(await outcome(node.start(options))).toBeInstanceOf(BadArgumentsError);
       expect(await outcome(node.close(options))).toBeInstanceOf(BadArgumentsError);
     }
