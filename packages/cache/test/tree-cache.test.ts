@@ -265,7 +265,7 @@ describe('a cache', () => {
   it('goes on when the client moves to a server without recursive watches, and back', async () => {
     await using world = await World.start({ members: 2 });
     world.server.intercept(({ type, member }) =>
-      member === 1 && (type === 'addWatch' || type === 'setWatches2') ? { error: -6 } : 'pass',
+      member === 1 && (type === 'addWatch' || type === 'setWatches') ? { error: -6 } : 'pass',
     );
     const zk = await world.client({ shuffle: false });
     await tree(zk, ['/a', '/a/b']);
@@ -297,7 +297,7 @@ describe('a cache', () => {
     const replay = new Replay(cache);
     await cache.start();
     const off = world.server.intercept(({ type }) =>
-      type === 'addWatch' || type === 'setWatches2' ? { error: -102 } : 'pass',
+      type === 'addWatch' || type === 'setWatches' ? { error: -102 } : 'pass',
     );
     world.server.dropConnections();
     await until(() => replay.errors.length > 0, 'it says so');
