@@ -34,7 +34,7 @@ describe('a connection that breaks during acquire or release', () => {
 
   for (const layout of ['curator', 'kazoo'] as const) {
     it(`does not make it create again what the lost reply was about (${layout})`, async () => {
-      await using world = await World.start();
+      await using world = await World.start({ containerCheckInterval: 600_000 });
       const zk = await world.client();
       await (await new Mutex(zk, '/locks/a', { layout }).acquire()).release();
       const requests = world.requests();

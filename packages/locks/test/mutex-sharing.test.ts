@@ -14,7 +14,7 @@ function counts(requests: readonly string[]): Counts {
 
 /** Lets so many contend for one lock, each `rounds` times, and returns what the server was asked. */
 async function contest(contenders: number, rounds: number): Promise<Counts> {
-  await using world = await World.start();
+  await using world = await World.start({ containerCheckInterval: 600_000 });
   const mutex = new Mutex(await world.client(), '/locks/a');
   await (await mutex.acquire()).release();
   const requests = world.requests();

@@ -33,7 +33,7 @@ describe('acquire and release', () => {
   });
 
   it('is three packets when free and five in a queue', async () => {
-    await using world = await World.start();
+    await using world = await World.start({ containerCheckInterval: 600_000 });
     const [first, second] = (await world.clients(2)) as [ZooKeeper, ZooKeeper];
     await (await new Mutex(first, '/locks/a').acquire()).release();
     const requests = world.requests();
@@ -190,7 +190,7 @@ describe('many contenders', () => {
   });
 
   it('of one object have a place each, at no more than five packets a grant', async () => {
-    await using world = await World.start();
+    await using world = await World.start({ containerCheckInterval: 600_000 });
     const mutex = new Mutex(await world.client(), '/locks/a');
     await (await mutex.acquire()).release();
     const requests = world.requests();

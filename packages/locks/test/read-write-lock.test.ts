@@ -58,7 +58,7 @@ describe('the znodes of a read/write lock', () => {
   });
 
   it.each(['read', 'write'] as const)('cost three packets when the lock is free: %s', async (kind) => {
-    await using world = await World.start();
+    await using world = await World.start({ containerCheckInterval: 600_000 });
     const lock = new ReadWriteLock(await world.client(), '/locks/a')[kind];
     await (await lock.acquire()).release();
     const requests = world.requests();

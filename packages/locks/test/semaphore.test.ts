@@ -72,7 +72,7 @@ describe('the znodes of a semaphore', () => {
   });
 
   it('cost six packets while leases are free', async () => {
-    await using world = await World.start();
+    await using world = await World.start({ containerCheckInterval: 600_000 });
     const semaphore = new Semaphore(await world.client(), '/s', { leases: 2 });
     await (await semaphore.acquire()).release();
     const requests = world.requests();
