@@ -140,7 +140,7 @@ export const leader: CaseGroup = {
           (zk, at) =>
             new LeaderSelector(zk, ctx.at('selector'), { id: String(at), requeue: true }, async ({ signal }) => {
               await ctx.until('both are in line', async () => {
-                return signal.aborted || (await zk.children(ctx.at('selector'))).children.length === 2;
+                return signal.aborted || (await zk.exists(ctx.at('selector')))?.numChildren === 2;
               });
               turns.push(String(at));
               if (turns.length === 1) throw new Error('the first term fails');
