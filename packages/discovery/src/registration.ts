@@ -8,8 +8,17 @@ import {
   type ZooKeeper,
   type ZooKeeperError,
 } from '@zookit/client';
-import { type Core, coreOf, type Deferred, deferred, isPassing, nameOf, parentOf } from '@zookit/client/internal';
-import { childOf, leaveLater, orNull } from '@zookit/recipe-core/internal';
+import {
+  type Core,
+  coreOf,
+  type Deferred,
+  deferred,
+  isPassing,
+  nameOf,
+  onAbort,
+  parentOf,
+} from '@zookit/client/internal';
+import { ClientMap, childOf, leaveLater, orNull } from '@zookit/recipe-core/internal';
 
 /** What is to be on the server. */
 export interface Wanted {
@@ -34,6 +43,11 @@ interface Waiter {
 /** Between rounds that fail one after the other, in ms; doubled each time. */
 const FIRST_PAUSE = 50;
 const LONGEST_PAUSE = 2_000;
+/** Before a watch is asked for again that an overloaded server has refused, in ms. */
+const WATCH_PAUSE = 500;
+
+/** The sequential znodes of one client: two discoveries may register the same id. */
+const numbered = new ClientMap<Registration>();
 
 /**
  * One instance's znode: brings the server to what is wanted of it, again after each reconnect, in each session, and when somebody else
@@ -102,10 +116,11 @@ export class Registration {
   abandon(): void {
     this.#wanted = null;
     this.#isAbandoned = true;
+    this.#isDue = false;
     this.#giveUp();
   }
 
-  /** Takes the watch back; whoever waits for what was wanted until now waits in vain. */
+  /** Takes the watch back and waits no longer to try again; whoever waits for what was wanted until now waits in vain. */
   #giveUp(): void {
     this.#watching.abort();
     this.#watching = new AbortController();
@@ -125,7 +140,7 @@ export class Registration {
       } catch (error) {
         if (this.#core.over.aborted) break;
         if (isPassing(error)) {
-          this.#isDue = true;
+          this.#isDue = !this.#isAbandoned;
           if (failures > 0) await this.#pause(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (failures - 1)));
           failures += 1;
         } else {
@@ -174,6 +189,11 @@ export class Registration {
       this.#settled = { revision, session };
       return true;
     }
+    if (this.#isSequential) {
+      // The session has ended since it was found: the next round makes another, with a number of its own.
+      this.#leave(path, stat);
+      return false;
+    }
     if (this.#settled?.revision === revision && this.#settled.session === session) {
       // It was ours in this session, and another took it over. Two that take it from each other in turn help nobody.
       const message = `another session registered this instance: 0x${BigInt.asUintN(64, stat.ephemeralOwner).toString(16)}`;
@@ -201,7 +221,7 @@ export class Registration {
     this.#noteOwner();
     try {
       const { path } = await this.#zk.create(this.path, data, { ...this.#options, mode });
-      if (this.#isSequential) this.#real = path;
+      if (this.#isSequential) this.#keep(path);
     } catch (error) {
       if (this.#isSequential && (error as ZooKeeperError).maybeApplied === true) this.#inDoubt = true;
       throw error;
@@ -221,43 +241,56 @@ export class Registration {
     if (this.#real !== null) {
       const stat = await this.#zk.exists(this.#real);
       if (stat !== null && stat.ephemeralOwner === this.#zk.session?.id) return this.#real;
-      // Of a session before, and on its way out.
-      if (stat !== null) leaveLater(this.#zk, this.#real);
-      this.#real = null;
+      this.#leave(this.#real, stat);
     }
-    if (this.#inDoubt) {
-      this.#real = await this.#findMade();
-      this.#inDoubt = false;
-    }
+    if (this.#inDoubt) await this.#findMade();
     return this.#real;
   }
 
-  /** The znode that a create made whose reply was lost. */
-  async #findMade(): Promise<string | null> {
+  #keep(path: string): void {
+    this.#real = path;
+    numbered.set(this.#zk, path, this);
+  }
+
+  /** Lets go of the sequential znode; one of a session before is on its way out. */
+  #leave(path: string, stat: Stat | null): void {
+    if (stat !== null && this.#owners.has(stat.ephemeralOwner)) leaveLater(this.#zk, path);
+    if (numbered.get(this.#zk, path) === this) numbered.delete(this.#zk, path);
+    this.#real = null;
+  }
+
+  /** Finds the znode that a create made whose reply was lost. What it made in a session before goes. */
+  async #findMade(): Promise<void> {
     const id = nameOf(this.path);
-    const listed = await orNull(this.#zk.children(parentOf(this.path)));
+    const parent = parentOf(this.path);
+    // This server may lag behind the one that made it.
+    const syncing = this.#zk.sync(parent);
+    const [listed] = await Promise.all([orNull(this.#zk.children(parent)), syncing]);
     const isNumbered = (name: string): boolean =>
       name.startsWith(id) && /^(?:\d{10}|-\d{10})$/.test(name.slice(id.length));
     for (const name of (listed?.children ?? []).filter(isNumbered)) {
-      const path = childOf(parentOf(this.path), name);
+      const path = childOf(parent, name);
       const stat = await this.#zk.exists(path);
-      if (stat !== null && this.#owners.has(stat.ephemeralOwner)) return path;
+      if (stat === null || !this.#owners.has(stat.ephemeralOwner) || numbered.get(this.#zk, path) !== undefined)
+        continue;
+      if (this.#real === null && stat.ephemeralOwner === this.#zk.session?.id) this.#keep(path);
+      else if (stat.ephemeralOwner !== this.#zk.session?.id) leaveLater(this.#zk, path);
     }
-    return null;
+    this.#inDoubt = false;
   }
 
   async #remove(): Promise<void> {
-    if (this.#isSequential && this.#inDoubt) {
-      this.#real = await this.#findMade();
-      this.#inDoubt = false;
-    }
+    if (this.#inDoubt) await this.#findMade();
     const path = this.#isSequential ? this.#real : this.path;
-    const stat = path === null ? null : await this.#zk.exists(path);
+    if (path === null) return;
+    // What a create made whose reply was lost may not be known yet to the server that we have come to.
+    const syncing = this.#zk.sync(path);
+    const [stat] = await Promise.all([this.#zk.exists(path), syncing]);
     // Another process may have the id by now.
-    if (path !== null && stat !== null && (stat.ephemeralOwner === 0n || this.#owners.has(stat.ephemeralOwner))) {
+    if (stat !== null && (stat.ephemeralOwner === 0n || this.#owners.has(stat.ephemeralOwner))) {
       await orNull(this.#zk.delete(path));
     }
-    this.#real = null;
+    if (this.#isSequential) this.#leave(path, null);
   }
 
   /** Hears when somebody deletes it. One function, so that a znode that is read twice is watched once. */
@@ -274,15 +307,30 @@ export class Registration {
       (stat) => {
         if (stat === null) this.wake();
       },
-      (error: unknown) => {
-        if (!signal.aborted && !isPassing(error) && !this.#core.over.aborted) this.#onError(error);
+      async (error: unknown) => {
+        if (signal.aborted || this.#core.over.aborted) return;
+        if (!isPassing(error)) this.#onError(error);
+        else {
+          await this.#pause(WATCH_PAUSE);
+          // After a lost connection it is watched anyway.
+          if (!signal.aborted && this.#zk.state === 'connected') this.#watchAgain(path);
+        }
       },
     );
   }
 
+  /** Ends early when what was wanted is given up, or the client is over. */
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      this.#core.dispatcher.setTimeout(resolve, ms);
+      const end = (): void => {
+        for (const off of offs) off();
+        resolve();
+      };
+      const offs = [
+        this.#core.dispatcher.setTimeout(end, ms),
+        onAbort(this.#watching.signal, end),
+        onAbort(this.#core.over, end),
+      ];
     });
   }
 }
