@@ -353,21 +353,21 @@ describe('a provider', () => {
     const { discovery: other } = await world.service();
     await other.register(svc('i1'));
     await other.register(svc('i2'));
-    await using provider = discovery.provider('svc', { downAfter: 2, downFor: 1_000 });
+    await using provider = discovery.provider('svc', { downAfter: 2, downFor: 4_000 });
     await provider.start();
     const one = svc('i1');
     provider.noteError(one);
     expect(ids(provider.all())).toEqual(['i1', 'i2']);
     // Too far apart.
-    now += 1_001;
+    now += 4_001;
     provider.noteError(one);
     expect(ids(provider.all())).toEqual(['i1', 'i2']);
     provider.noteError(one);
     expect(ids(provider.all())).toEqual(['i2']);
     provider.noteError(one);
-    now += 999;
+    now += 3_000;
     expect(ids(provider.all())).toEqual(['i2']);
-    now += 2;
+    now += 1_001;
     expect(ids(provider.all())).toEqual(['i1', 'i2']);
     provider.noteError(one);
     provider.noteError(one);
