@@ -5,11 +5,12 @@ type Reaction = () => void;
 const reactions = new WeakMap<AbortSignal, Set<Reaction>>();
 
 /**
- * Runs the reaction when the signal aborts; returns what takes that back.
+ * Runs the reaction when the signal aborts, and soon when it has aborted already; returns what takes that back.
  *
  * All reactions to one signal share one listener, so that a thousand calls under one signal bring no MaxListeners warning.
  */
 export function onAbort(signal: AbortSignal, reaction: Reaction): () => void {
+  if (signal.aborted) return soon(reaction);
   let set = reactions.get(signal);
   if (set === undefined) {
     const made = new Set<Reaction>();
@@ -30,6 +31,17 @@ export function onAbort(signal: AbortSignal, reaction: Reaction): () => void {
       reactions.delete(signal);
       detachers.get(joined)?.();
     }
+  };
+}
+
+/** Not at once: a reaction may use what its caller makes of the result. */
+function soon(reaction: Reaction): () => void {
+  let wanted = true;
+  queueMicrotask(() => {
+    if (wanted) reaction();
+  });
+  return () => {
+    wanted = false;
   };
 }
 

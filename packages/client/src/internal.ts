@@ -5,7 +5,7 @@ export { toBytes } from './data.ts';
 export { type Deferred, deferred } from './deferred.ts';
 export { SafeEmitter } from './emitter.ts';
 export { checkPath, nameOf, parentOf } from './paths.ts';
-export { isPassing } from './persevere.ts';
+export { isPassing, persevere } from './persevere.ts';
 export { PROTECTED_PREFIX } from './protected-create.ts';
 export type { Grant } from './session/grant.ts';
 export { machine } from './session/machine.ts';

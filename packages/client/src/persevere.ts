@@ -21,14 +21,21 @@ export function isPassing(error: unknown): boolean {
   return PASSING.has((error as Partial<ZooKeeperError>).code ?? '');
 }
 
-/** Makes an attempt again and again, ever more slowly, until it succeeds, the server refuses it, or the client is over; rejects as the last one then. */
-export async function persevere<T>(client: ClientParts, attempt: () => Promise<T>): Promise<T> {
+/**
+ * Makes an attempt again and again, ever more slowly, until it succeeds, the server refuses it, or the client is over, or the
+ * signal aborts; rejects as the last one then.
+ */
+export async function persevere<T>(
+  client: ClientParts,
+  attempt: () => Promise<T>,
+  signal: AbortSignal = client.over,
+): Promise<T> {
   for (let wait = 0; ; wait = Math.min(LONGEST_PAUSE, wait === 0 ? FIRST_PAUSE : wait * 2)) {
-    await pause(client.settings, wait, client.over);
+    await pause(client.settings, wait, signal);
     try {
       return await attempt();
     } catch (error) {
-      if (!isPassing(error) || client.session.end !== null || client.over.aborted) throw error;
+      if (!isPassing(error) || client.session.end !== null || client.over.aborted || signal.aborted) throw error;
     }
   }
 }

@@ -28,6 +28,17 @@ describe('reactions to an abort signal', () => {
     expect(log).toEqual(['a']);
   });
 
+  it('run soon when it has aborted before, unless they are taken back', async () => {
+    const signal = AbortSignal.abort();
+    const log: string[] = [];
+    onAbort(signal, () => log.push('a'));
+    const off = onAbort(signal, () => log.push('b'));
+    off();
+    expect(log).toEqual([]);
+    await null;
+    expect(log).toEqual(['a']);
+  });
+
   it('leave nothing on a signal that lives on, and can come back', () => {
     const controller = new AbortController();
     let listeners = 0;

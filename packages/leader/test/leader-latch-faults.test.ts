@@ -279,6 +279,30 @@ describe('a session that is lost', () => {
   }, 30_000);
 });
 
+describe('an overloaded server', () => {
+  it('that refuses to watch the znode of the leader for long is asked again: its deletion ends the term', async () => {
+    await using world = await World.start();
+    const zk = await world.client({ sessionTimeout: 10_000, retry: false });
+    let refused = 0;
+    const off = world.server.intercept(({ type, path }) => {
+      if (type !== 'getData' || path?.startsWith('/leaders/a/') !== true) return 'pass';
+      refused += 1;
+      return { error: -127 };
+    });
+    const latch = new LeaderLatch(zk, '/leaders/a');
+    const { told } = record(latch);
+    await latch.start();
+    const held = await latch.wait();
+    await until(() => refused >= 2, 'it asks again');
+    off();
+    await until(() => world.server.watches(held.path).length === 1, 'it watches');
+    await zk.delete(held.path);
+    await until(() => told.length === 3, 'the term ends, and the next begins');
+    expect(told).toEqual(['leader', 'not-leader: deleted', 'leader']);
+    expect(held.isHeld).toBe(false);
+  });
+});
+
 describe('a machine that slept', () => {
   it('has its term in doubt, and leads on once the server has answered', async () => {
     let slept = 0;

@@ -1,5 +1,5 @@
-import { LeaseLostError, type ZooKeeper } from '@zookit/client';
-import { abortController, type Core, coreOf, deferred, onAbort } from '@zookit/client/internal';
+import { LeaseLostError, type Stat, type ZooKeeper } from '@zookit/client';
+import { abortController, type Core, coreOf, deferred, onAbort, persevere } from '@zookit/client/internal';
 
 import { leave, leaveLater } from './departures.ts';
 import type { Guardable, Held, Policy } from './held.ts';
@@ -125,12 +125,13 @@ export class HeldNode extends HeldEmitter implements Held {
   /** Somebody may have deleted the znode while nothing could be heard. */
   #verify(): void {
     if (this.#standing !== undefined || this.listenerCount('revoke') > 0) this.#revocation?.start();
-    this.#zk.exists(this.path).then(
+    const look = (): Promise<Stat | null> => this.#zk.exists(this.path, { signal: this.signal });
+    persevere(this.#core, look, this.signal).then(
       (stat) => {
         if (stat === null || stat.czxid !== this.#place.czxid) this.#loseGone();
       },
       () => {
-        // Without an answer the session has the say: it is told of what ends the read, or resumed once more.
+        // It has ended, or the server refuses to tell.
       },
     );
   }

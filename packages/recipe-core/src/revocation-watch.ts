@@ -1,4 +1,5 @@
 import type { WatchEvent, ZooKeeper, ZooKeeperError } from '@zookit/client';
+import { coreOf, persevere } from '@zookit/client/internal';
 
 /** What Curator writes into a holder's znode to ask for it. */
 export const REVOKE_MESSAGE = '__REVOKE__';
@@ -48,7 +49,9 @@ export class RevocationWatch {
       if (event.type === 'deleted') this.#handlers.onGone();
       else if (event.type === 'changed') this.#look(signal);
     };
-    this.#zk.get(this.#path, { watch, watchSignal: signal }).then(
+    const read = (): ReturnType<ZooKeeper['get']> => this.#zk.get(this.#path, { watch, watchSignal: signal });
+    // An overloaded server must not leave the znode without a watch.
+    persevere(coreOf(this.#zk), read, signal).then(
       ({ data, stat }) => {
         if (signal.aborted || data?.toString('latin1') !== REVOKE_MESSAGE || stat.version === this.#told) return;
         this.#told = stat.version;
@@ -58,7 +61,7 @@ export class RevocationWatch {
         if (signal.aborted) return;
         this.#armed = false;
         if (error.code === 'NO_NODE') this.#handlers.onGone();
-        // Of anything else that ends a read the hold hears by itself, and starts this again once it is connected.
+        // What else ends it is the end of the client.
         else if (error.code === 'NO_AUTH') this.#handlers.onError(error);
       },
     );
