@@ -1,5 +1,7 @@
+import { channel } from 'node:diagnostics_channel';
 import { describe, expect, it } from '@jest/globals';
-import type { ZooKeeper } from '@zookit/client';
+import { SessionExpiredError, type ZooKeeper } from '@zookit/client';
+import { coreOf } from '@zookit/client/internal';
 import type { Held } from '@zookit/recipe-core';
 import { FaultProxy, TestServer } from '@zookit/testing';
 import type { Partitioner } from '../src/index.ts';
@@ -15,6 +17,25 @@ async function pair(world: World): Promise<{ zks: [ZooKeeper, ZooKeeper]; both: 
   for (const each of both) ledger.follow(each);
   return { zks, both, ledger };
 }
+
+describe('a session that ends', () => {
+  it('between the grant of an item and its news: the item is asked for again', async () => {
+    await using world = await World.start();
+    const zk = await world.client();
+    const granted = channel('zookit:lock:granted');
+    const end = (message: unknown): void => {
+      if ((message as { recipe: string }).recipe !== 'partitioner') return;
+      granted.unsubscribe(end);
+      world.expire(zk);
+      coreOf(zk).session.sessionOver(new SessionExpiredError('SESSION_EXPIRED'));
+    };
+    granted.subscribe(end);
+    const one = split(zk, 'one');
+    await one.start();
+    await until(() => one.mine().size === 12, 'it has all of them');
+    await one.close();
+  });
+});
 
 describe('a connection that breaks', () => {
   for (const verdict of verdicts) {

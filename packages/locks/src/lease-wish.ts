@@ -169,6 +169,8 @@ export class LeaseWish {
         await untilConnected(this.#zk, this.#patience);
       } else if (waits || watch.staying(names) <= limit.value) {
         this.#tellWaiting(mutex);
+        // Has its znode watched: should somebody delete it, the next in line waits for leases, too, and neither gets any.
+        if (mutex.listenerCount('revoke') === 0) mutex.on('revoke', () => {});
         await watch.changed(this.#patience);
       } else {
         await this.#patience.for(Promise.all(places.map(({ path }) => leave(this.#zk, path))));
@@ -180,9 +182,10 @@ export class LeaseWish {
   #grant(places: readonly Place[]): Held {
     const { policy, teller } = this.#terms;
     const nodes = places.map((place) => new HeldNode(this.#zk, place, policy, { teller }));
+    const held = nodes.length === 1 ? (nodes[0] as Held) : new HeldGroup(nodes);
     const waited = this.#now() - this.#since;
     for (const { path, fencingToken } of nodes) teller.tell('granted', path, { fencingToken, waited });
-    return nodes.length === 1 ? (nodes[0] as Held) : new HeldGroup(nodes);
+    return held;
   }
 
   #withdraw(placed: readonly Placed[]): void {

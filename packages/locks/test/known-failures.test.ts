@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type LeaseLostError, NoAuthError, TimeoutError, type ZooKeeper } from '@zookit/client';
+import { LeaseLostError, NoAuthError, TimeoutError, type ZooKeeper } from '@zookit/client';
 import { FaultProxy, TestServer } from '@zookit/testing';
 import { type Held, Mutex } from '../src/index.ts';
 import { outcome, until, World } from './support/world.ts';
@@ -177,18 +177,60 @@ describe('a hold', () => {
   });
 });
 
+describe('a session that ends', () => {
+  it('ends all holds before anybody is told', async () => {
+    await using world = await World.start();
+    const zk = await world.client();
+    const holds = [await new Mutex(zk, '/locks/a').acquire(), await new Mutex(zk, '/locks/b').acquire()];
+    const { signal } = holds[1] as Held;
+    const told: boolean[] = [];
+    holds[0]?.signal.addEventListener('abort', () => told.push(holds[1]?.isHeld === true));
+    holds[0]?.on('lost', () => told.push(holds[1]?.isHeld === true || !signal.aborted));
+    world.expire(zk);
+    await until(() => told.length === 2, 'the first is lost');
+    expect(told).toEqual([false, false]);
+  });
+});
+
 describe('a machine that slept', () => {
+  it('during the work, and longer than its session lived: run() rejects', async () => {
+    let slept = 0;
+    const clock = { wallNow: () => Date.now() + slept };
+    await using world = await World.start();
+    const zk = await world.client({ sessionTimeout: 5_000, environment: { clock } });
+    const running = new Mutex(zk, '/locks/a').run(() => {
+      slept = 3_600_000;
+      world.expire(zk);
+      return 'all well';
+    });
+    expect(await outcome(running)).toBeInstanceOf(LeaseLostError);
+  });
+
+  it('between the place in line and the grant: granted once the server has answered', async () => {
+    let slept = 0;
+    const clock = { wallNow: () => Date.now() + slept };
+    await using world = await World.start();
+    const zk = await world.client({ sessionTimeout: 5_000, environment: { clock } });
+    let lists = 0;
+    world.server.intercept(({ type }) => {
+      if (type !== 'getChildren2') return 'pass';
+      lists += 1;
+      slept = 3_600_000;
+      return 'pass';
+    });
+    const held = await new Mutex(zk, '/locks/a', { policy: 'suspended' }).acquire();
+    expect(held.isHeld).toBe(true);
+    expect(held.signal.aborted).toBe(false);
+    // One more look, and no more than one on top of that for the list that was on its way.
+    expect(lists).toBeGreaterThan(1);
+    expect(lists).toBeLessThan(4);
+  });
+
   it('has its hold in doubt, and goes on once a ping has been answered', async () => {
     let slept = 0;
-    const clock = {
-      now: () => performance.now(),
-      wallNow: () => Date.now() + slept,
-      setTimeout: (callback: () => void, ms: number) => setTimeout(callback, ms),
-      clearTimeout: (timer: unknown) => clearTimeout(timer as NodeJS.Timeout),
-      afterPendingInput: (callback: () => void) => setImmediate(() => setImmediate(callback)),
-    };
+    const clock = { wallNow: () => Date.now() + slept };
     await using world = await World.start();
-    const zk = await world.client({ sessionTimeout: 2_000, environment: { clock } as never });
+    const zk = await world.client({ sessionTimeout: 2_000, environment: { clock } });
     const held = await new Mutex(zk, '/locks/a').acquire();
     const told: string[] = [];
     for (const event of ['suspect', 'lost'] as const) held.on(event, () => told.push(event));

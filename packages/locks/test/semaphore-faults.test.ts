@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { ClosedError, NoAuthError, TimeoutError, type ZooKeeper } from '@zookit/client';
-import { Semaphore } from '../src/index.ts';
+import { ClosedError, NoAuthError, SessionExpiredError, TimeoutError, type ZooKeeper } from '@zookit/client';
+import { coreOf } from '@zookit/client/internal';
+import { type Held, Semaphore } from '../src/index.ts';
 import { outcome, sleep, until, World } from './support/world.ts';
 
 function laidDown(world: World, leases: number, line: number): Promise<void> {
@@ -11,6 +12,45 @@ function laidDown(world: World, leases: number, line: number): Promise<void> {
 function waiting(world: World): Promise<void> {
   return until(() => world.server.watches('/s/leases').length === 1, 'one waits for the leases');
 }
+
+describe('a znode in line that an operator deletes', () => {
+  it('while its owner waits for leases: it takes its lease back, and both who wait get theirs', async () => {
+    await using world = await World.start();
+    const [holder, one, two] = (await world.clients(3)) as [ZooKeeper, ZooKeeper, ZooKeeper];
+    const held = await new Semaphore(holder, '/s', { leases: 1 }).acquire();
+    const first = new Semaphore(one, '/s', { leases: 1 }).acquire();
+    await laidDown(world, 2, 1);
+    const mutex = `/s/locks/${world.names('/s/locks')[0]}`;
+    await until(() => world.server.watches(mutex).length === 1, 'it watches its own znode');
+    const second = new Semaphore(two, '/s', { leases: 1 }).acquire();
+    await until(() => world.server.watches(mutex).length === 2, 'the second stands behind it');
+    await holder.delete(mutex);
+    await until(() => world.names('/s/locks').length === 2, 'it stands in line again');
+    await laidDown(world, 2, 2);
+    await held.release();
+    const next = await Promise.race([first, second]);
+    await next.release();
+    const both = await Promise.all([first, second]);
+    await Promise.all(both.map((each) => each.release()));
+    await laidDown(world, 0, 0);
+    expect(world.server.watches()).toEqual([]);
+  });
+});
+
+describe('several leases', () => {
+  it('are lost together when the session ends before anybody could hear of the grant', async () => {
+    await using world = await World.start();
+    const zk = await world.client();
+    const semaphore = new Semaphore(zk, '/s', { leases: 4 });
+    semaphore.once('granted', () => {
+      world.expire(zk);
+      coreOf(zk).session.sessionOver(new SessionExpiredError('SESSION_EXPIRED'));
+    });
+    const held = await outcome(semaphore.acquire({ count: 2 }));
+    expect(held).toMatchObject({ isHeld: false, signal: { aborted: true } });
+    expect(await (held as Held).release()).toBe('lost');
+  });
+});
 
 describe('a connection that breaks during acquire or release', () => {
   for (const verdict of ['disconnect-before', 'disconnect-after'] as const) {

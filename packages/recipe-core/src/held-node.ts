@@ -1,5 +1,5 @@
 import { LeaseLostError, type Stat, type ZooKeeper } from '@zookit/client';
-import { abortController, type Core, coreOf, deferred, onAbort, persevere } from '@zookit/client/internal';
+import { abortController, type Core, coreOf, deferred, persevere } from '@zookit/client/internal';
 
 import { leave, leaveLater } from './departures.ts';
 import type { Guardable, Held, Policy } from './held.ts';
@@ -7,6 +7,7 @@ import { HeldEmitter } from './held-emitter.ts';
 import type { Teller } from './lock-events.ts';
 import type { Place } from './place.ts';
 import { RevocationWatch } from './revocation-watch.ts';
+import { onSessionEnd } from './session-end.ts';
 import type { Standing } from './standing.ts';
 
 /** What is not the same for all holds. */
@@ -49,8 +50,8 @@ export class HeldNode extends HeldEmitter implements Held {
     this.#since = this.#now();
     this.path = place.path;
     this.fencingToken = traits.fencingToken ?? place.czxid;
-    const { signal } = place.grant;
-    this.#offSession = onAbort(signal, () => this.#lose('its session is over', signal.reason, false));
+    const { grant } = place;
+    this.#offSession = onSessionEnd(grant, () => this.#loseQuietly('its session is over', grant.signal.reason, false));
     this.#onSuspect = () => {
       if (this.#end !== null) return;
       this.emit('suspect');
@@ -83,7 +84,8 @@ export class HeldNode extends HeldEmitter implements Held {
     // Notices a sleep of the machine, too.
     this.#core.session.wake();
     if (this.#end === null && this.#isTimeOver()) this.#lose('its time is over', undefined, true);
-    return this.#end === null && !this.#place.grant.doubtful;
+    const { doubtful, signal } = this.#place.grant;
+    return this.#end === null && !doubtful && !signal.aborted;
   }
 
   release(): Promise<'released' | 'lost'> {
@@ -137,11 +139,15 @@ export class HeldNode extends HeldEmitter implements Held {
   }
 
   async #letGo(): Promise<'released' | 'lost'> {
+    this.#core.session.wake();
     if (this.#end === null && this.#isTimeOver()) this.#lose('its time is over', undefined, true);
     if (this.#end === 'lost') return 'lost';
+    // After a sleep of the machine only the server knows: what it hasn't deleted now may have been gone for long.
+    const { doubtful } = this.#place.grant;
     this.#finish('released', () => this.#leaseLost('it was released'));
     this.#teller?.tell('released', this.path, { heldFor: this.#heldFor() });
-    return (await leave(this.#zk, this.path)) === 'missing' ? 'lost' : 'released';
+    const departure = await leave(this.#zk, this.path);
+    return departure === 'deleted' || (departure === 'later' && !doubtful) ? 'released' : 'lost';
   }
 
   #loseGone(): void {
@@ -149,14 +155,21 @@ export class HeldNode extends HeldEmitter implements Held {
   }
 
   #lose(why: string, cause: unknown, nodeRemains: boolean): void {
-    if (this.#end !== null) return;
+    this.#loseQuietly(why, cause, nodeRemains)();
+  }
+
+  /** The result tells of it. */
+  #loseQuietly(why: string, cause: unknown, nodeRemains: boolean): () => void {
+    if (this.#end !== null) return () => {};
     const reason = this.#leaseLost(why, cause);
     this.#finish('lost', () => reason);
     // It would keep everybody else out for as long as the session lives.
     if (nodeRemains && this.#standing === undefined) leaveLater(this.#zk, this.path);
     else if (nodeRemains && this.#standing !== undefined) this.#standing.place = this.#place;
-    this.emit('lost', reason);
-    this.#teller?.tell('lost', this.path, { heldFor: this.#heldFor(), reason });
+    return () => {
+      this.emit('lost', reason);
+      this.#teller?.tell('lost', this.path, { heldFor: this.#heldFor(), reason });
+    };
   }
 
   #finish(end: 'released' | 'lost', reason: () => LeaseLostError): void {

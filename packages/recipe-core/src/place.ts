@@ -9,7 +9,10 @@ export interface Place {
   readonly grant: Grant;
 }
 
-/** Whether a hold may begin through that place: its session is good at this very moment. */
+/** Whether a hold may begin through that place: its session is good at this very moment. A round trip ends a doubt. */
 export function canHold({ session, settings }: Core, { grant }: Place): boolean {
-  return session.state === 'connected' && session.grant === grant && settings.environment.clock.now() < grant.lostAt;
+  // Notices a sleep of the machine.
+  session.wake();
+  if (session.state !== 'connected' || session.grant !== grant || grant.doubtful) return false;
+  return settings.environment.clock.now() < grant.lostAt;
 }
