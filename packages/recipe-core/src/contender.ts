@@ -141,6 +141,8 @@ class Contender {
     }
     const verdict = this.#contest.driver.judge(line, place.name);
     if (verdict.granted) {
+      // Of a session that has just ended: the pause is not for that, and would miss its end.
+      if (!canHold(this.#core, place)) return 'again';
       const early = this.#claimableAt(place) - this.#now();
       if (early <= 0) return this.#grant(place);
       await this.#pause(early);
