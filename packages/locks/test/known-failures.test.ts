@@ -214,7 +214,7 @@ describe('a machine that slept', () => {
     await zk.ensurePath('/locks/a');
     let lists = 0;
     world.server.intercept(({ type }) => {
-      if (type !== 'getChildren2') return 'pass';
+      if (type !== 'getChildren') return 'pass';
       lists += 1;
       slept = 3_600_000;
       return 'pass';
