@@ -7,15 +7,15 @@ import { outcome, reconnected, svc, until, World } from './support/world.ts';
 function lagAfterCreate(world: World): void {
   let isLost = false;
   let lags = false;
-  world.server.intercept(({ type, path, member }) => {
-    if (!isLost && type === 'create2' && path?.startsWith('/services/svc/i1') === true) {
+  world.server.intercept(({ type, wireType, path, member }) => {
+    if (!isLost && wireType === 'create2' && path?.startsWith('/services/svc/i1') === true) {
       isLost = true;
       lags = true;
       return 'disconnect-after';
     }
     if (member !== 1 || !lags) return 'pass';
     if (type === 'sync') lags = false;
-    return type === 'exists' || type === 'getChildren2' ? { error: -101 } : 'pass';
+    return type === 'exists' || type === 'getChildren' ? { error: -101 } : 'pass';
   });
 }
 
@@ -55,8 +55,8 @@ describe('a numbered instance', () => {
     const { id, password } = zk.session as { id: bigint; password: Buffer };
     await zk.ensurePath('/services/svc');
     const lost = new Promise<void>((resolve) => zk.once('lost', resolve));
-    const off = world.server.intercept(({ type }) =>
-      type === 'create2' ? proxy.blackhole().then(() => 'pass' as const) : 'pass',
+    const off = world.server.intercept(({ wireType }) =>
+      wireType === 'create2' ? proxy.blackhole().then(() => 'pass' as const) : 'pass',
     );
     const registering = discovery.register(svc('i1', { serviceType: 'DYNAMIC_SEQUENTIAL' }));
     await until(() => world.names('svc').length === 1, 'it is there');
