@@ -172,6 +172,7 @@ describe('members that come and go at random, over connections that break', () =
           if (dice < 0.7) await one.partitioner.close();
           else if (dice < 0.85) await one.zk.close();
           else {
+            ledger.expire(one.partitioner);
             world.expire(one.zk);
             present.push(one);
           }
