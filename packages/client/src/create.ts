@@ -16,7 +16,7 @@ import { mayKnow } from './known-calls.ts';
 import { type CreateArgs, type Created, create, create2, createFor, isSequential, isTtl } from './operations/create.ts';
 import { type CallOptions, checkCallOptions } from './options.ts';
 import { checkPath, checkSequentialPath, type PathRoot, parentOf } from './paths.ts';
-import { createProtected } from './protected-create.ts';
+import { createProtected, type OwnMark } from './protected-create.ts';
 
 export interface CreateOptions extends CallOptions {
   /** Default `persistent`. */
@@ -43,7 +43,7 @@ export async function createNode(
   path: string,
   data: Data | undefined,
   given: CreateOptions,
-  mark?: string,
+  mark?: OwnMark,
 ): Promise<Created> {
   const options = optionsOf(given, 'create', path, "mode: 'ephemeral'");
   const args = createArgs(core, root, path, data, options);

@@ -14,6 +14,13 @@ import { persevere } from './persevere.ts';
 /** Curator's mark of a protected znode: prefix, UUID, dash, name. */
 export const PROTECTED_PREFIX = '_c_';
 
+/** A mark of the caller's: one that nobody else knows. */
+export interface OwnMark {
+  readonly mark: string;
+  /** Called when the create is given up, with what settles once nothing of it is left. */
+  readonly onGivenUp?: ((gone: Promise<unknown>) => void) | undefined;
+}
+
 /** How one create is sent, be it with parents or on an old server. */
 export type StartCreate = (args: CreateArgs) => { promise: Promise<Created>; withdraw(reason: unknown): boolean };
 
@@ -28,7 +35,7 @@ export function createProtected(
   name: string,
   { signal, timeout }: CallOptions,
   start: StartCreate,
-  mark = `${PROTECTED_PREFIX}${randomUUID()}-`,
+  { mark, onGivenUp }: OwnMark = { mark: `${PROTECTED_PREFIX}${randomUUID()}-` },
 ): Promise<Created> {
   const parent = parentOf(args.path);
   const path = `${parent === '/' ? '' : parent}/${mark}${nameOf(args.path)}`;
@@ -42,6 +49,7 @@ export function createProtected(
       done();
       creation.giveUp(reason);
       reject(reason);
+      onGivenUp?.(made.then(() => creation.removed));
     };
     if (signal !== undefined) {
       if (signal.aborted) {
@@ -62,7 +70,8 @@ export function createProtected(
         );
       offs.push(core.dispatcher.setTimeout(expire, timeout));
     }
-    creation.run().then(resolve, reject).finally(done);
+    const made = creation.run();
+    made.then(resolve, reject).finally(done);
   });
 }
 
@@ -75,6 +84,8 @@ class ProtectedCreate {
   readonly #start: StartCreate;
   #present: Pick<Call<CreateArgs, Created>, 'withdraw'> | null = null;
   #givenUp = false;
+  /** Settles when what was made in vain is gone. */
+  removed: Promise<void> | null = null;
 
   constructor(core: Core, args: CreateArgs, parent: string, mark: string, name: string, start: StartCreate) {
     this.#core = core;
@@ -157,6 +168,6 @@ class ProtectedCreate {
 
   #remove(path: string): void {
     // Only a client that is over ends this without success, and its session takes the znode along.
-    deleteGuaranteed(this.#core, path, -1, this.#name).catch(() => {});
+    this.removed = deleteGuaranteed(this.#core, path, -1, this.#name).catch(() => {});
   }
 }

@@ -161,3 +161,27 @@ describe('a wait whose client is closed', () => {
     await held.release();
   });
 });
+
+describe('a wait that is given up while its znode is made', () => {
+  for (const layout of ['curator', 'kazoo'] as const) {
+    it(`is not in the way of the next try (${layout})`, async () => {
+      await using world = await World.start();
+      const zk = await world.client();
+      const mutex = new Mutex(zk, '/locks/a', { layout });
+      await zk.ensurePath('/locks/a');
+      const abort = new AbortController();
+      const off = world.server.intercept(({ type }) => {
+        if (type !== 'create') return 'pass';
+        off();
+        abort.abort(new Error('enough'));
+        return 'pass';
+      });
+      expect(await outcome(mutex.acquire({ signal: abort.signal }))).toBe(abort.signal.reason);
+      const held = await mutex.tryAcquire();
+      expect(held?.isHeld).toBe(true);
+      expect(world.names('/locks/a')).toHaveLength(1);
+      await held?.release();
+      await settled(world, '/locks/a', 0);
+    });
+  }
+});

@@ -33,9 +33,22 @@ function depart(zk: ZooKeeper, path: string): Promise<Departure> {
   return departure;
 }
 
+/** What a create that was given up may have made, by the mark in front of its name. */
+const givenUp = new ClientMap<Promise<unknown>>();
+
+/** The marks of both layouts: Curator's, and a UUID without dashes. */
+const MARKED = /^.*\/(?:_c_[\da-f-]{36}-|[\da-f]{32})/;
+
+/** Makes known that what may be there under a mark is on its way out until then. */
+export function departMarked(zk: ZooKeeper, marked: string, gone: Promise<unknown>): void {
+  givenUp.set(zk, marked, gone);
+  const forget = (): void => givenUp.delete(zk, marked);
+  gone.then(forget, forget);
+}
+
 /** The deletion of that znode by this client, while it is under way. */
 export function departing(zk: ZooKeeper, path: string): Promise<unknown> | undefined {
-  return underWay.get(zk, path);
+  return underWay.get(zk, path) ?? givenUp.get(zk, MARKED.exec(path)?.[0] ?? path);
 }
 
 /** Deletes a znode of ours in the background; a refusal goes to the client's `error` event. */

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { AclInput, CreateMode, Data, Stat, ZooKeeper } from '@zookit/client';
-import { coreOf, createMarked, nameOf } from '@zookit/client/internal';
+import { coreOf, createMarked, nameOf, PROTECTED_PREFIX } from '@zookit/client/internal';
 import { dataOrAddress } from './default-data.ts';
-import { leaveLater } from './departures.ts';
+import { departMarked, leaveLater } from './departures.ts';
 import type { Layout } from './driver.ts';
 import { type Listing, list } from './listing.ts';
 import { childOf } from './paths.ts';
@@ -62,9 +62,10 @@ function create(placement: Placement, signal: AbortSignal): Promise<{ path: stri
   const { zk, base, nodeName, layout = 'curator', mode = 'ephemeral-sequential', acl } = placement;
   const data = dataOrAddress(zk, placement.data);
   const options = acl === undefined ? {} : { acl };
-  if (layout === 'kazoo') {
-    const mark = randomUUID().replaceAll('-', '');
-    return createMarked(zk, childOf(base, nodeName), data, { ...options, mode, parents: true, signal }, mark);
-  }
-  return zk.create(childOf(base, nodeName), data, { ...options, mode, protected: true, parents: 'container', signal });
+  const isKazoo = layout === 'kazoo';
+  const mark = isKazoo ? randomUUID().replaceAll('-', '') : `${PROTECTED_PREFIX}${randomUUID()}-`;
+  const parents = isKazoo || 'container';
+  return createMarked(zk, childOf(base, nodeName), data, { ...options, mode, parents, signal }, mark, (gone) =>
+    departMarked(zk, childOf(base, mark), gone),
+  );
 }
