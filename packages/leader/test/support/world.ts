@@ -65,7 +65,7 @@ export class World {
 }
 
 /** Waits until the condition holds; throws when it doesn't within `ms`. */
-export async function until(condition: () => boolean, what: string, ms = 4_000): Promise<void> {
+export async function until(condition: () => boolean, what: string, ms = 20_000): Promise<void> {
   const end = performance.now() + ms;
   while (!condition()) {
     if (performance.now() > end) throw new Error(`waited ${ms} ms in vain: ${what}`);
