@@ -38,6 +38,10 @@ export class Keeper {
   readonly #hooks: KeeperHooks;
   readonly #bell = new Bell();
   readonly #ring = (): void => this.#bell.ring();
+  readonly #onBack = (): void => {
+    this.#connections += 1;
+    this.#bell.ring();
+  };
   readonly #stop = new AbortController();
   readonly #number: NumberedCreate;
   /** Sessions of this client in which it may have been made, and which may still have it. */
@@ -48,6 +52,10 @@ export class Keeper {
   #path: string | null;
   /** Of the znode as it was seen last. */
   #czxid: bigint | null = null;
+  /** Counts connections. */
+  #connections = 0;
+  /** What the znode last said as it should, and since which connection. */
+  #settled: { wanted: Wanted; czxid: bigint; connection: number } | null = null;
   #touchedAt = Number.NEGATIVE_INFINITY;
   #running: Promise<void> = Promise.resolve();
 
@@ -72,8 +80,8 @@ export class Keeper {
 
   /** Resolves when the znode is there for the first time. */
   start(): Promise<void> {
-    this.#zk.on('reconnected', this.#ring);
-    this.#zk.on('renewed', this.#ring);
+    this.#zk.on('reconnected', this.#onBack);
+    this.#zk.on('renewed', this.#onBack);
     const wanted = this.#want();
     this.#running = this.#run();
     return wanted.confirmed.promise;
@@ -92,8 +100,8 @@ export class Keeper {
     const { signal } = this.#stop;
     if (signal.aborted) return;
     this.#stop.abort(reason);
-    this.#zk.off('reconnected', this.#ring);
-    this.#zk.off('renewed', this.#ring);
+    this.#zk.off('reconnected', this.#onBack);
+    this.#zk.off('renewed', this.#onBack);
     if (this.#wanted === null) return;
     await whileConnected(this.#zk, this.#finish());
   }
@@ -144,6 +152,7 @@ export class Keeper {
     await untilConnected(this.#zk, patience);
     this.#bell.clear();
     const wanted = this.#wanted as Wanted;
+    const connection = this.#connections;
     const { grant } = this.#core.session;
     if (this.#kind.isEphemeral && grant !== null) this.#owners.add(grant.id);
     if (this.#czxid === null) await this.#make(wanted, signal);
@@ -162,10 +171,19 @@ export class Keeper {
       this.#czxid = stat.czxid;
       this.#hooks.onCreated(path);
     }
-    if (!same(found.data, this.#bytes(wanted)) && !(await this.#write(path, stat, wanted, signal))) return 'again';
+    if (!this.#isSettled(wanted, stat, connection)) {
+      if (!same(found.data, this.#bytes(wanted)) && !(await this.#write(path, stat, wanted, signal))) return 'again';
+      this.#settled = { wanted, czxid: stat.czxid, connection };
+    }
     wanted.confirmed.resolve();
     await this.#rest(path, patience);
     return 'again';
+  }
+
+  /** Whether it has said so before. What somebody has written since stays: two who keep one znode would write in turn, for ever. */
+  #isSettled(wanted: Wanted, { czxid }: Stat, connection: number): boolean {
+    const before = this.#settled;
+    return before?.wanted === wanted && before.czxid === czxid && before.connection === connection;
   }
 
   /** Until something has changed, or a TTL znode is to be kept alive. */

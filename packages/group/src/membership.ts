@@ -69,9 +69,11 @@ export class Membership {
 
   /** Resolves when the members have been read for the first time. */
   start(): Promise<void> {
-    this.#zk.on('reconnected', this.#ring);
-    this.#zk.on('renewed', this.#ring);
-    void this.#run();
+    if (!this.#stop.signal.aborted) {
+      this.#zk.on('reconnected', this.#ring);
+      this.#zk.on('renewed', this.#ring);
+      void this.#run();
+    }
     return this.#first.promise;
   }
 

@@ -48,6 +48,7 @@ export class Tenures {
   readonly #acl: { acl?: AclInput };
   #ready: Promise<void> | null = null;
   #changePending = false;
+  #offPause: (() => void) | null = null;
 
   constructor(zk: ZooKeeper, base: string, placement: Pick<Contest, 'acl' | 'data' | 'policy'>, hooks: TenuresHooks) {
     this.#zk = zk;
@@ -89,6 +90,7 @@ export class Tenures {
   /** Lets everything go. Resolves when it is gone; in an outage at once. */
   async end(): Promise<void> {
     this.#drop(new Map(this.#tenures));
+    this.#offPause?.();
     await Promise.all(this.#underWay);
   }
 
@@ -124,7 +126,7 @@ export class Tenures {
       if (signal.aborted || coreOf(this.#zk).over.aborted) return;
       this.#tenures.delete(item);
       this.#hooks.onError(error);
-      coreOf(this.#zk).dispatcher.setTimeout(() => this.#hooks.onVacant(), PAUSE);
+      this.#vacantLater();
     } finally {
       leave();
       tenure.placed.resolve();
@@ -147,6 +149,13 @@ export class Tenures {
     this.#tenures.delete(item);
     this.#changeSoon();
     this.#hooks.onVacant();
+  }
+
+  #vacantLater(): void {
+    this.#offPause ??= coreOf(this.#zk).dispatcher.setTimeout(() => {
+      this.#offPause = null;
+      this.#hooks.onVacant();
+    }, PAUSE);
   }
 
   /** What comes in one go is told once. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { BadArgumentsError, ClosedError, type ZooKeeper } from '@zookit/client';
 import { GroupMember } from '../src/index.ts';
+import { Membership } from '../src/membership.ts';
 import { outcome, until, World } from './support/world.ts';
 
 const PATH = '/groups/a';
@@ -126,6 +127,18 @@ describe('a member of a group', () => {
     const { member } = await joined(zk, 'one', '1');
     expect(requests.length).toBeLessThan(12);
     expect((await member.members()).size).toBe(1_001);
+  });
+
+  it('that is closed before it follows the others does not begin to', async () => {
+    await using world = await World.start();
+    const [zk] = (await world.clients(1)) as [ZooKeeper];
+    const listeners = (): number => zk.listenerCount('reconnected') + zk.listenerCount('renewed');
+    const before = listeners();
+    const membership = new Membership(zk, PATH, { onMembers: () => {}, onRefused: () => {} });
+    const reason = new ClosedError('CLOSED');
+    membership.stop(reason);
+    expect(await outcome(membership.start())).toBe(reason);
+    expect(listeners()).toBe(before);
   });
 
   it('refuses what is no name', async () => {

@@ -101,6 +101,37 @@ describe('a persistent node', () => {
     expect(world.server.node(PATH)).toBeNull();
   });
 
+  it('leaves alone what somebody else writes, until it is set or connected again', async () => {
+    await using world = await World.start();
+    const [one, two] = (await world.clients(2)) as [ZooKeeper, ZooKeeper];
+    const writes: unknown[] = [];
+    world.server.intercept(({ type, sessionId }) => {
+      if (type === 'setData') writes.push(sessionId);
+      return 'pass';
+    });
+    const node = new PersistentNode(one, PATH, { data: '1' });
+    const twin = new PersistentNode(two, PATH, { data: '2' });
+    await node.start();
+    await twin.start();
+    const rest = async (): Promise<void> => {
+      for (let round = 0; round < 20; round += 1) await Promise.all([one.sync(), two.sync()]);
+    };
+    await rest();
+    expect(writes).toEqual([two.session?.id]);
+    expect(text(world)).toBe('2');
+    await node.set('3');
+    await rest();
+    expect(text(world)).toBe('3');
+    await twin.close();
+    await two.set(PATH, 'theirs');
+    const back = new Promise<void>((resolve) => one.once('reconnected', resolve));
+    world.server.dropConnections();
+    await back;
+    await until(() => text(world) === '3', 'it is what was set');
+    expect(writes).toHaveLength(4);
+    await node.close();
+  });
+
   it('adopts what is there, gives it its data, and leaves its kind alone', async () => {
     await using world = await World.start();
     const [zk, other] = (await world.clients(2)) as [ZooKeeper, ZooKeeper];
