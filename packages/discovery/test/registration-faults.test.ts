@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { FaultProxy } from '@zookit/testing';
 import type { ServiceType } from '../src/index.ts';
-import { outcome, reconnected, svc, until, World } from './support/world.ts';
+import { outcome, svc, until, World } from './support/world.ts';
 
 /** Loses the reply of the first create; the server that the client comes to then has not heard of it before a sync. */
 function lagAfterCreate(world: World): void {
@@ -32,50 +31,10 @@ describe.each<ServiceType>(['DYNAMIC', 'DYNAMIC_SEQUENTIAL'])(
       await discovery.unregister(svc('i1', { serviceType }));
       expect(world.names('svc')).toEqual([]);
     });
-
-    it('the instance that was taken back meanwhile goes', async () => {
-      await using world = await World.start({ members: 2 });
-      const { zk, discovery } = await world.service({ shuffle: false });
-      await zk.ensurePath('/services/svc');
-      lagAfterCreate(world);
-      const registering = outcome(discovery.register(svc('i1', { serviceType })));
-      await until(() => world.names('svc').length === 1, 'it is there');
-      await reconnected(zk, () => discovery.unregister(svc('i1', { serviceType })));
-      await registering;
-      await until(() => world.names('svc').length === 0, 'it is gone');
-    });
   },
 );
 
 describe('a numbered instance', () => {
-  it('of a session that has ended is not taken for that of the present one', async () => {
-    await using world = await World.start();
-    await using proxy = await FaultProxy.start(world.server.connectString);
-    const { zk, discovery } = await world.service({ sessionTimeout: 1_000 }, proxy.connectString);
-    const { id, password } = zk.session as { id: bigint; password: Buffer };
-    await zk.ensurePath('/services/svc');
-    const lost = new Promise<void>((resolve) => zk.once('lost', resolve));
-    const off = world.server.intercept(({ wireType }) =>
-      wireType === 'create2' ? proxy.blackhole().then(() => 'pass' as const) : 'pass',
-    );
-    const registering = discovery.register(svc('i1', { serviceType: 'DYNAMIC_SEQUENTIAL' }));
-    await until(() => world.names('svc').length === 1, 'it is there');
-    off();
-    // The old session lives on, and whoever comes to end it is hung up on.
-    await world.client({ session: { id, password, timeout: 1_000 } });
-    world.server.intercept(({ type, sessionId }) =>
-      type === 'connect' && sessionId === id ? 'disconnect-before' : 'pass',
-    );
-    await lost;
-    await proxy.restore();
-    await registering;
-    await until(() => world.names('svc').length === 1, 'that of the earlier session is gone');
-    expect(world.names('svc')).toEqual(['i10000000001']);
-    expect(world.server.node('/services/svc/i10000000001')?.stat.ephemeralOwner).toBe(zk.session?.id);
-    await discovery.unregister(svc('i1', { serviceType: 'DYNAMIC_SEQUENTIAL' }));
-    expect(world.names('svc')).toEqual([]);
-  }, 30_000);
-
   it('of another discovery of the same client is not taken for its own', async () => {
     await using world = await World.start();
     const { zk, discovery } = await world.service();
