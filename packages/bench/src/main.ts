@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// npm run bench -- [--quick] [--rounds N] [--only SECTION]... [--client NAME]...: the table on standard output, and in docs/ after a whole run.
+// npm run bench -- [--quick] [--rounds N] [--only SECTION]... [--client NAME]... [--write]: the table on standard output, and in docs/ after
+// a whole run or with --write.
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { RealServer } from '@zookit/testing';
@@ -30,6 +31,7 @@ const { values } = parseArgs({
     rounds: { type: 'string' },
     only: { type: 'string', multiple: true },
     client: { type: 'string', multiple: true },
+    write: { type: 'boolean', default: false },
   },
 });
 const chosen = values.only ?? Object.keys(sections);
@@ -75,7 +77,8 @@ try {
   await zk.close();
   console.log(tableOf(rows));
   for (const reason of missing) console.log(`not at hand: ${reason}`);
-  if (!values.quick && values.only === undefined && values.client === undefined) {
+  const isWhole = !values.quick && values.only === undefined && values.client === undefined;
+  if (isWhole || values.write) {
     const about = {
       server: `Apache ZooKeeper ${server.version}`,
       node: process.versions.node,
