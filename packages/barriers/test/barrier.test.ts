@@ -10,8 +10,8 @@ import {
   TimeoutError,
   type ZooKeeper,
 } from '@zookit/client';
+import { outcome, until, World } from '@zookit/test-world';
 import { Barrier } from '../src/index.ts';
-import { outcome, until, World } from './support/world.ts';
 
 const PATH = '/gates/a';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { TimeoutError, type ZooKeeper } from '@zookit/client';
+import { outcome, until, World } from '@zookit/test-world';
 import { FaultProxy, TestServer } from '@zookit/testing';
 import { DoubleBarrier } from '../src/index.ts';
 import { members, membersOf, PATH, READY } from './support/members.ts';
-import { outcome, until, World } from './support/world.ts';
 
 const verdicts = ['disconnect-before', 'disconnect-after'] as const;
 
@@ -229,7 +229,7 @@ describe('members that come and give up at random, over connections that break',
       for (let round = 0; round < 12; round += 1) {
         const results = await Promise.all(
           barriers.map(async (barrier) => {
-            await new Promise((resolve) => setTimeout(resolve, next() * 12));
+            for (let turns = next() * 60; turns > 0; turns -= 1) await new Promise((resolve) => setImmediate(resolve));
             return outcome(barrier.enter({ timeout: next() * 12 }));
           }),
         );

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { BadArgumentsError, ClosedError, PathError, TimeoutError, type ZooKeeper } from '@zookit/client';
+import { outcome, until, World } from '@zookit/test-world';
 import { DoubleBarrier } from '../src/index.ts';
 import { members, membersOf, PATH, READY } from './support/members.ts';
-import { outcome, until, World } from './support/world.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ZooKeeper, ZooKeeperError } from '@zookit/client';
+import { until } from '@zookit/test-world';
 import { TreeCache } from '../src/index.ts';
-import { dumpOf, Replay, until, World } from './support/world.ts';
+import { dumpOf, Replay, World } from './support/world.ts';
 
 /** Numbers that are the same for the same seed. */
 function random(seed: number): (below: number) => number {

@@ -8,9 +8,10 @@ import {
   TimeoutError,
   type ZooKeeper,
 } from '@zookit/client';
+import { outcome, until } from '@zookit/test-world';
 import { FaultProxy } from '@zookit/testing';
 import { type Cache, NodeCache, TreeCache } from '../src/index.ts';
-import { dumpOf, once, outcome, Replay, until, World } from './support/world.ts';
+import { dumpOf, once, Replay, World } from './support/world.ts';
 
 /** 3.5 has no recursive watches. */
 const profiles = ['3.9', '3.5'] as const;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { BadArgumentsError, ClosedError, NoAuthError, TimeoutError, type ZooKeeper } from '@zookit/client';
+import { outcome, until } from '@zookit/test-world';
 import { FaultProxy } from '@zookit/testing';
 import {
   type InstancesChange,
@@ -9,7 +10,7 @@ import {
   serviceInstance,
   weighted,
 } from '../src/index.ts';
-import { outcome, reconnected, svc, until, World } from './support/world.ts';
+import { reconnected, svc, World } from './support/world.ts';
 
 const ids = (instances: readonly ServiceInstance[]): string[] => instances.map(({ id }) => id).sort();
 

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ZooKeeper } from '@zookit/client';
+import { until } from '@zookit/test-world';
 import { FaultProxy, RealServer } from '@zookit/testing';
 import { ServiceDiscovery, type ServiceInstance, type ServiceProvider } from '../src/index.ts';
 import type { ServiceMessage } from './service-process.ts';
-import { until } from './support/world.ts';
 
 /** Session timeouts in ms: to be lost soon, and to outlive what a busy machine does. */
 const SHORT = 2_000;
@@ -111,7 +111,7 @@ describe('a service', () => {
     const linked = await service('linked', LONG, proxy.connectString);
     told.length = 0;
     linked.kill('SIGSTOP');
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await service('meanwhile', LONG);
     linked.kill('SIGCONT');
     for (let round = 0; round < 3; round += 1) {
       const back = message(linked, 'reconnected');
@@ -120,6 +120,6 @@ describe('a service', () => {
     }
     await service('other', LONG);
     expect(told.filter((each) => each.includes('linked'))).toEqual([]);
-    expect(provider.instances).toHaveLength(2);
+    expect(provider.instances).toHaveLength(3);
   }, 60_000);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { outcome, until } from '@zookit/test-world';
 import type { ServiceType } from '../src/index.ts';
-import { outcome, svc, until, World } from './support/world.ts';
+import { svc, World } from './support/world.ts';
 
 /** Loses the reply of the first create; the server that the client comes to then has not heard of it before a sync. */
 function lagAfterCreate(world: World): void {

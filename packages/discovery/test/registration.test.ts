@@ -9,9 +9,10 @@ import {
   TimeoutError,
   ZooKeeper,
 } from '@zookit/client';
+import { outcome, until } from '@zookit/test-world';
 import { FaultProxy } from '@zookit/testing';
 import { ServiceDiscovery, type ServiceType, serviceInstance } from '../src/index.ts';
-import { outcome, reconnected, svc, until, World } from './support/world.ts';
+import { reconnected, svc, World } from './support/world.ts';
 
 const types: readonly ServiceType[] = ['DYNAMIC', 'STATIC', 'PERMANENT', 'DYNAMIC_SEQUENTIAL'];
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { BadArgumentsError, ClosedError, type ZooKeeper } from '@zookit/client';
+import { outcome, until, World } from '@zookit/test-world';
 import { GroupMember } from '../src/index.ts';
 import { Membership } from '../src/membership.ts';
-import { outcome, until, World } from './support/world.ts';
 
 const PATH = '/groups/a';
 

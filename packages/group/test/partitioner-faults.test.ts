@@ -3,10 +3,10 @@ import { describe, expect, it } from '@jest/globals';
 import { SessionExpiredError, type ZooKeeper } from '@zookit/client';
 import { coreOf } from '@zookit/client/internal';
 import type { Held } from '@zookit/recipe-core';
+import { until, World } from '@zookit/test-world';
 import { FaultProxy, TestServer } from '@zookit/testing';
 import type { Partitioner } from '../src/index.ts';
 import { isSettled, Ledger, names, PATH, split } from './support/split.ts';
-import { until, World } from './support/world.ts';
 
 const verdicts = ['disconnect-before', 'disconnect-after'] as const;
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { BadArgumentsError, ClosedError, PathError, TimeoutError, type ZooKeeper } from '@zookit/client';
 import type { Held } from '@zookit/recipe-core';
+import { outcome, until, World } from '@zookit/test-world';
 import { Partitioner } from '../src/index.ts';
 import { isSettled, Ledger, names, PATH, sizes, split } from './support/split.ts';
-import { outcome, until, World } from './support/world.ts';
 
 describe('a partitioner', () => {
   it('splits many items among five in a few packets each, and nobody has one twice', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { CreateMode, ZooKeeper } from '@zookit/client';
+import { outcome, sleep, until, World } from '@zookit/test-world';
 import { FaultProxy, TestServer } from '@zookit/testing';
 import { PersistentNode } from '../src/index.ts';
-import { outcome, until, World } from './support/world.ts';
 
 const PATH = '/kept/a';
 const verdicts = ['disconnect-before', 'disconnect-after'] as const;
@@ -176,7 +176,7 @@ describe('a close', () => {
         for (let turn = 0; turn < 8; turn += 1) {
           const node = new PersistentNode(zk, PATH, { mode, protected: isProtected });
           const starting = outcome(node.start());
-          await new Promise((resolve) => setTimeout(resolve, turn));
+          await sleep(turn);
           if (turn % 2 === 0) await other.delete(node.path).catch(() => {});
           await node.close();
           await starting;

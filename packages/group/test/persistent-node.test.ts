@@ -10,8 +10,8 @@ import {
   TimeoutError,
   ZooKeeper,
 } from '@zookit/client';
+import { outcome, until, World } from '@zookit/test-world';
 import { PersistentNode } from '../src/index.ts';
-import { outcome, until, World } from './support/world.ts';
 
 const PATH = '/kept/a';
 const text = (world: World, path = PATH): string | undefined => world.server.node(path)?.data?.toString();

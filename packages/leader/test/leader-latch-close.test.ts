@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { TimeoutError, type ZooKeeper } from '@zookit/client';
+import { outcome, until, World } from '@zookit/test-world';
 import { FaultProxy, type ObservedRequest } from '@zookit/testing';
 import { LeaderLatch } from '../src/index.ts';
 import { record } from './support/record.ts';
-import { outcome, until, World } from './support/world.ts';
 
 /** The request that makes the latch's own znode. */
 const isOwnCreate = ({ wireType, path }: ObservedRequest): boolean =>

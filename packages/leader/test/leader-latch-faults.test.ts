@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ZooKeeper } from '@zookit/client';
+import { until, World } from '@zookit/test-world';
 import { FaultProxy, TestServer, type Verdict } from '@zookit/testing';
 import { LeaderLatch } from '../src/index.ts';
 import { own, record } from './support/record.ts';
-import { until, World } from './support/world.ts';
 
 /** Two latches on `/leaders/a`, each with a client of its own: the first leads, the second stands behind it. */
 async function pair(

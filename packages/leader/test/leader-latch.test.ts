@@ -10,10 +10,10 @@ import {
   ZooKeeper,
 } from '@zookit/client';
 import type { Held } from '@zookit/recipe-core';
+import { outcome, until, World } from '@zookit/test-world';
 import type { Verdict } from '@zookit/testing';
 import { LeaderLatch } from '../src/index.ts';
 import { own, record } from './support/record.ts';
-import { outcome, until, World } from './support/world.ts';
 
 describe('a latch', () => {
   it('writes what Curator writes: a protected, sequential, ephemeral znode with its id, empty without one', async () => {

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { EventEmitter, once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import {
   BadArgumentsError,
@@ -10,9 +10,9 @@ import {
   type ZooKeeper,
 } from '@zookit/client';
 import type { Held } from '@zookit/recipe-core';
+import { outcome, until, World } from '@zookit/test-world';
 import { LeaderSelector } from '../src/index.ts';
 import { own } from './support/record.ts';
-import { outcome, until, World } from './support/world.ts';
 
 /** Resolves when the term is over. */
 function untilOver(held: Held): Promise<void> {
@@ -232,7 +232,7 @@ describe('a function that fails', () => {
     let runs = 0;
     const selector = new LeaderSelector(zk, '/a', { requeue: true }, async ({ signal }) => {
       runs += 1;
-      await sleep(60_000, undefined, { signal });
+      await once(new EventEmitter(), 'never', { signal });
     });
     const { states, errors } = watched(selector);
     await selector.start();
@@ -389,17 +389,26 @@ describe('close()', () => {
   it('aborts the function, waits for it, and our znode is gone', async () => {
     await using world = await World.start();
     const zk = await world.client();
-    let cleanedUp = false;
+    let cleanUp = (): void => {};
+    const cleanedUp = new Promise<void>((resolve) => {
+      cleanUp = resolve;
+    });
     const selector = new LeaderSelector(zk, '/a', { requeue: true }, async (held) => {
       await untilOver(held);
       expect(held.isHeld).toBe(false);
-      await sleep(20);
-      cleanedUp = true;
+      await cleanedUp;
     });
     await selector.start();
     await until(() => selector.state === 'leading', 'it leads');
-    await selector.close();
-    expect(cleanedUp).toBe(true);
+    let closed = false;
+    const closing = selector.close().then(() => {
+      closed = true;
+    });
+    await until(() => world.names('/a').length === 0, 'the znode is gone');
+    await zk.sync();
+    expect(closed).toBe(false);
+    cleanUp();
+    await closing;
     expect(selector.state).toBe('closed');
     expect(world.names('/a')).toEqual([]);
     expect(world.server.watches()).toEqual([]);

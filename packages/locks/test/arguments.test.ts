@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ACL, BadArgumentsError, type CallOptions, type ZooKeeper } from '@zookit/client';
+import { outcome, World } from '@zookit/test-world';
 import { type Lock, MultiLock, Mutex, ReadWriteLock, Semaphore } from '../src/index.ts';
-import { outcome, World } from './support/world.ts';
 
 const LOCKS: [string, (zk: ZooKeeper) => Lock][] = [
   ['a mutex', (zk) => new Mutex(zk, '/a')],

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { LeaseLostError, NoAuthError, TimeoutError, type ZooKeeper } from '@zookit/client';
+import { outcome, until, World } from '@zookit/test-world';
 import { FaultProxy, TestServer } from '@zookit/testing';
 import { type Held, Mutex } from '../src/index.ts';
-import { outcome, until, World } from './support/world.ts';
 
 const own = (held: Held): string => held.path.slice(held.path.lastIndexOf('/') + 1);
 

@@ -3,8 +3,8 @@ import { type EventEmitter, once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import type { ZooKeeper } from '@zookit/client';
 import type { LockEvents } from '@zookit/recipe-core';
+import { outcome, until, World } from '@zookit/test-world';
 import { type Held, type Lock, Mutex, ReadWriteLock, Semaphore } from '../src/index.ts';
-import { outcome, until, World } from './support/world.ts';
 
 type Told = Exclude<keyof LockEvents, 'error'>;
 const NAMES: readonly Told[] = ['queued', 'moved', 'granted', 'suspect', 'lost', 'released'];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { BadArgumentsError, LeaseLostError, NoAuthError, TimeoutError, type ZooKeeper } from '@zookit/client';
+import { outcome, until, World } from '@zookit/test-world';
 import { type Acquirable, type Held, MultiLock, Mutex, ReadWriteLock, Semaphore } from '../src/index.ts';
-import { outcome, until, World } from './support/world.ts';
 
 const PATHS = ['/m/a', '/m/b', '/m/c'] as const;
 

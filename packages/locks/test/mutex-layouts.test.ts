@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ZooKeeper } from '@zookit/client';
+import { until, World } from '@zookit/test-world';
 import { type Held, Mutex } from '../src/index.ts';
-import { until, World } from './support/world.ts';
 
 const HEX = '0123456789abcdef0123456789abcdef';
 const own = (held: Held): string => held.path.slice(held.path.lastIndexOf('/') + 1);

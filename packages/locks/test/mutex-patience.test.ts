@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ClosedError, TimeoutError, type ZooKeeper } from '@zookit/client';
+import { outcome, sleep, until, World } from '@zookit/test-world';
 import { Mutex } from '../src/index.ts';
-import { outcome, sleep, until, World } from './support/world.ts';
 
 /** Waits until a lock's znodes are so many, and no watch is left. */
 function settled(world: World, path: string, nodes: number): Promise<void> {

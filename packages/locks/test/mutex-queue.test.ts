@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ZooKeeper } from '@zookit/client';
+import { until, World } from '@zookit/test-world';
 import { Mutex } from '../src/index.ts';
-import { until, World } from './support/world.ts';
 
 describe('queue', () => {
   it('tells who holds and who waits, in order', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { LeaseLostError, TimeoutError, type ZooKeeper } from '@zookit/client';
+import { outcome, sleep, until, World } from '@zookit/test-world';
 import { Mutex } from '../src/index.ts';
-import { outcome, sleep, until, World } from './support/world.ts';
 
 describe('a mutex that is not reentrant', () => {
   it('makes whoever asks twice wait for itself', async () => {

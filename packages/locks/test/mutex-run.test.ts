@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { LeaseLostError, NoAuthError, TimeoutError, type ZooKeeper } from '@zookit/client';
+import { outcome, until, World } from '@zookit/test-world';
 import { type Held, Mutex } from '../src/index.ts';
-import { outcome, until, World } from './support/world.ts';
 
 describe('run', () => {
   it('resolves with what the function returns, and has released by then', async () => {

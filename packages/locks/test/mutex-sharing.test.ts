@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ZooKeeper } from '@zookit/client';
+import { outcome, until, World } from '@zookit/test-world';
 import { type Held, Mutex } from '../src/index.ts';
-import { outcome, until, World } from './support/world.ts';
 
 type Counts = { [type: string]: number } & Partial<Record<'create2' | 'getChildren2' | 'getData' | 'delete', number>>;
 

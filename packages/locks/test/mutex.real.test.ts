@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ZooKeeper, type ZooKeeperOptions } from '@zookit/client';
+import { sleep, until } from '@zookit/test-world';
 import { FaultProxy, RealServer } from '@zookit/testing';
 import { Mutex } from '../src/index.ts';
-import { sleep, until } from './support/world.ts';
 
 // The first start of a release fetches it.
 jest.setTimeout(60_000);

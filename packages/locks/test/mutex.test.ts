@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { BadArgumentsError, ClosedError, type LeaseLostError, PathError, ZooKeeper } from '@zookit/client';
+import { outcome, sleep, until, World } from '@zookit/test-world';
 import { type Held, Mutex } from '../src/index.ts';
-import { outcome, sleep, until, World } from './support/world.ts';
 
 const PROTECTED = /^_c_[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}-lock-\d{10}$/;
 

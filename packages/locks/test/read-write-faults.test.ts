@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ClosedError, type LeaseLostError, NoAuthError, TimeoutError, type ZooKeeper } from '@zookit/client';
+import { outcome, sleep, until, World } from '@zookit/test-world';
 import { type Held, ReadWriteLock } from '../src/index.ts';
-import { outcome, sleep, until, World } from './support/world.ts';
 
 const own = (held: Held): string => held.path.slice(held.path.lastIndexOf('/') + 1);
 

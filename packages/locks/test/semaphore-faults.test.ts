@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { ClosedError, NoAuthError, SessionExpiredError, TimeoutError, type ZooKeeper } from '@zookit/client';
 import { coreOf } from '@zookit/client/internal';
+import { outcome, sleep, until, World } from '@zookit/test-world';
 import { type Held, Semaphore } from '../src/index.ts';
-import { outcome, sleep, until, World } from './support/world.ts';
 
 function laidDown(world: World, leases: number, line: number): Promise<void> {
   const matches = (): boolean => world.names('/s/leases').length === leases && world.names('/s/locks').length === line;

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { BadArgumentsError, PathError, TimeoutError, type ZooKeeper } from '@zookit/client';
+import { outcome, sleep, until, World } from '@zookit/test-world';
 import { type Held, Semaphore } from '../src/index.ts';
-import { outcome, sleep, until, World } from './support/world.ts';
 
 const LEASE = /^_c_[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}-lease-\d{10}$/;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ZooKeeper } from '@zookit/client';
+import { sleep, until, World } from '@zookit/test-world';
 import { type Held, MultiLock, Mutex, ReadWriteLock, Semaphore } from '../src/index.ts';
-import { sleep, until, World } from './support/world.ts';
 
 const TASKS = 9;
 const ROUNDS = 10;

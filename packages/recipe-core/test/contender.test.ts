@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConnectionLossError, NotReadOnlyError, SessionExpiredError, type ZooKeeper } from '@zookit/client';
 import { coreOf } from '@zookit/client/internal';
+import { outcome, until, World } from '@zookit/test-world';
 import type { Verdict } from '@zookit/testing';
 import { type Contest, contend, curatorTickets, type Driver, firstInLine, tryContend } from '../src/internal.ts';
-import { outcome, until, World } from './support/world.ts';
 
 const tickets = curatorTickets('lease-');
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { outcome, until, World } from '@zookit/test-world';
 import { contend, curatorTickets, firstInLine, runHeld, SharedHeld } from '../src/internal.ts';
-import { outcome, until, World } from './support/world.ts';
 
 describe('a share in a hold', () => {
   it('is one more way to work under it: its release ends nothing but itself', async () => {

@@ -1,5 +1,5 @@
+import type { World } from '@zookit/test-world';
 import { DoubleBarrier } from '../../src/index.ts';
-import type { World } from './world.ts';
 
 export const PATH = '/rounds/a';
 export const READY = `${PATH}/ready`;

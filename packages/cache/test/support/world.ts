@@ -1,25 +1,13 @@
-import { ZooKeeper, type ZooKeeperOptions } from '@zookit/client';
-import { TestServer, type TestServerOptions } from '@zookit/testing';
+import { World as ServerWorld, startServer } from '@zookit/test-world';
+import type { TestServerOptions } from '@zookit/testing';
 import type { Cache } from '../../src/index.ts';
 
 /** A server, clients of it and caches, that end with the test. */
-export class World {
-  readonly server: TestServer;
-  readonly #clients: ZooKeeper[] = [];
+export class World extends ServerWorld {
   readonly #caches: Cache[] = [];
 
-  static async start(options: TestServerOptions = {}): Promise<World> {
-    return new World(await TestServer.start({ tickTime: 100, maxSessionTimeout: 20_000, ...options }));
-  }
-
-  constructor(server: TestServer) {
-    this.server = server;
-  }
-
-  async client(options: ZooKeeperOptions = {}, connectString = this.server.connectString): Promise<ZooKeeper> {
-    const client = await ZooKeeper.connect(connectString, options);
-    this.#clients.push(client);
-    return client;
+  static override async start(options: TestServerOptions = {}): Promise<World> {
+    return new World(await startServer(options));
   }
 
   /** The cache is closed with the test. */
@@ -28,10 +16,9 @@ export class World {
     return cache;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  override async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#caches.map((cache) => cache.close()));
-    await Promise.all(this.#clients.map((client) => client.close({ timeout: 200 })));
-    await this.server.stop();
+    await super[Symbol.asyncDispose]();
   }
 }
 
@@ -77,24 +64,6 @@ export function dumpOf(cache: Cache): Record<string, string | null> {
     ([path, { data }]) => [path, data === null ? null : data.toString()] as const,
   );
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** Waits until the condition holds; throws when it doesn't within `ms`. */
-export async function until(condition: () => boolean, what: string, ms = 10_000): Promise<void> {
-  const end = performance.now() + ms;
-  while (!condition()) {
-    if (performance.now() > end) throw new Error(`waited ${ms} ms in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-}
-
-/** What a promise came to: its value, or what it was rejected with. */
-export async function outcome(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    return await promise;
-  } catch (error) {
-    return error;
-  }
 }
 
 export function once(cache: Cache, event: 'ready' | 'stale' | 'resynced'): Promise<void> {

@@ -5,7 +5,7 @@ import { ZooKeeper } from '@zookit/client';
 import { judge, type Verdict } from './judge.ts';
 import { Worker } from './worker.ts';
 
-const PATH = '/work/shards';
+const PATH = '/shards';
 /** Of those that are to be killed or stopped, and of those that a busy machine must not make lose theirs. */
 const SHORT = 5_000;
 const LONG = 30_000;

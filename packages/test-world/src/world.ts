@@ -1,13 +1,18 @@
 import { ZooKeeper, type ZooKeeperOptions } from '@zookit/client';
 import { type ObservedRequest, TestServer, type TestServerOptions, type Verdict } from '@zookit/testing';
 
+/** One with a short tick, on which sessions may be as long as a test likes. */
+export function startServer(options: TestServerOptions = {}): Promise<TestServer> {
+  return TestServer.start({ tickTime: 100, maxSessionTimeout: 20_000, ...options });
+}
+
 /** A server, and clients of it, that end with the test. */
 export class World {
   readonly server: TestServer;
   readonly #clients: ZooKeeper[] = [];
 
   static async start(options: TestServerOptions = {}): Promise<World> {
-    return new World(await TestServer.start({ tickTime: 100, maxSessionTimeout: 20_000, ...options }));
+    return new World(await startServer(options));
   }
 
   constructor(server: TestServer) {
@@ -42,9 +47,10 @@ export class World {
 
   /** Does something to the first request of a kind; resolves with it when that has happened. */
   once(types: string | readonly string[], verdict: Verdict, of?: ZooKeeper): Promise<ObservedRequest> {
+    const wanted: readonly string[] = typeof types === 'string' ? [types] : types;
     return new Promise((resolve) => {
       const off = this.server.intercept((request) => {
-        if (!types.includes(request.wireType)) return 'pass';
+        if (!wanted.includes(request.wireType)) return 'pass';
         if (of !== undefined && request.sessionId !== of.session?.id) return 'pass';
         off();
         resolve(request);
@@ -61,23 +67,5 @@ export class World {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#clients.map((client) => client.close({ timeout: 200 })));
     await this.server.stop();
-  }
-}
-
-/** Waits until the condition holds; throws when it doesn't within `ms`. */
-export async function until(condition: () => boolean, what: string, ms = 10_000): Promise<void> {
-  const end = performance.now() + ms;
-  while (!condition()) {
-    if (performance.now() > end) throw new Error(`waited ${ms} ms in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-}
-
-/** What a promise came to: its value, or what it was rejected with. */
-export async function outcome(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    return await promise;
-  } catch (error) {
-    return error;
   }
 }

@@ -1,0 +1,2 @@
+export { outcome, sleep, until } from './until.ts';
+export { startServer, World } from './world.ts';
