@@ -9,5 +9,6 @@ export { isPassing, persevere } from './persevere.ts';
 export { PROTECTED_PREFIX } from './protected-create.ts';
 export type { Grant } from './session/grant.ts';
 export { machine } from './session/machine.ts';
+export { checkOnServer } from './transaction.ts';
 export { waitFor } from './wait.ts';
 export { coreOf } from './zookeeper.ts';

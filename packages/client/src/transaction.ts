@@ -76,8 +76,28 @@ class CreateStep implements Step {
   }
 }
 
+/** `path` is what errors name, `target` what the server is asked. */
+function check(path: string, target: string, version: number): Step {
+  return {
+    name: 'check',
+    path,
+    type: OpCode.check,
+    write: (writer) => writeCheckVersionRequest(writer, { path: target, version }),
+    result: nothing,
+  };
+}
+
 /** Connections to servers that know create2, but not in a transaction, or not at all (3.4). */
 const withoutCreate2 = new WeakSet<Connection>();
+
+let checkStep: (transaction: Transaction, target: string) => void;
+
+/** Adds a check that the znode of a server path exists, whatever view the transaction was made on. False when it is none of this package's. */
+export function checkOnServer(transaction: object, target: string): boolean {
+  if (!(transaction instanceof Transaction)) return false;
+  checkStep(transaction, target);
+  return true;
+}
 
 /**
  * Operations that are applied together, in order, or not at all. Made by `zk.transaction()`; sent by `commit()`, once.
@@ -91,6 +111,12 @@ export class Transaction {
   #fault: unknown = null;
   #committed = false;
 
+  static {
+    checkStep = (transaction, target) => {
+      transaction.#add(() => check(transaction.#root.toView(target), target, -1));
+    };
+  }
+
   constructor(core: Core, root: PathRoot) {
     this.#core = core;
     this.#root = root;
@@ -100,14 +126,7 @@ export class Transaction {
   check(path: string, version = -1): this {
     return this.#add(() => {
       checkPath(path, 'check');
-      const args = { path: this.#root.toServer(path), version: checkVersion(version, 'check', path) };
-      return {
-        name: 'check',
-        path,
-        type: OpCode.check,
-        write: (writer) => writeCheckVersionRequest(writer, args),
-        result: nothing,
-      };
+      return check(path, this.#root.toServer(path), checkVersion(version, 'check', path));
     });
   }
 

@@ -108,6 +108,20 @@ describe('acquire and release', () => {
     await until(() => world.server.watches().length === 0, 'no watch is left');
   });
 
+  it('guards a transaction of any view', async () => {
+    await using world = await World.start();
+    const zk = await world.client();
+    await zk.create('/app');
+    await zk.create('/orders');
+    const views = [zk, zk.namespace('/app'), zk.namespace('/orders')] as const;
+    const held = await new Mutex(views[1], '/locks/a').acquire();
+    for (const view of views) await held.guard(view.transaction()).check('/').commit();
+    await held.release();
+    for (const view of views) {
+      await expect(held.guard(view.transaction()).check('/').commit()).rejects.toMatchObject({ code: 'NO_NODE' });
+    }
+  });
+
   it('guards a transaction by a check of its znode', async () => {
     await using world = await World.start();
     const held = await new Mutex(await world.client(), '/locks/a').acquire();

@@ -24,7 +24,8 @@ export class ClientMap<Value> {
   }
 }
 
-function serverPath(zk: ZooKeeper, path: string): string {
+/** The server's path for a path of a client's view. */
+export function serverPath(zk: ZooKeeper, path: string): string {
   if (zk.chroot === '/') return path;
   return path === '/' ? zk.chroot : zk.chroot + path;
 }

@@ -1,6 +1,7 @@
 import { LeaseLostError, type Stat, type ZooKeeper } from '@zookit/client';
-import { abortController, type Core, coreOf, deferred, persevere } from '@zookit/client/internal';
+import { abortController, type Core, checkOnServer, coreOf, deferred, persevere } from '@zookit/client/internal';
 
+import { serverPath } from './client-map.ts';
 import { leave, leaveLater } from './departures.ts';
 import type { Guardable, Held, Policy } from './held.ts';
 import { HeldEmitter } from './held-emitter.ts';
@@ -99,7 +100,7 @@ export class HeldNode extends HeldEmitter implements Held {
   }
 
   guard<T extends Guardable>(transaction: T): T {
-    transaction.check(this.path, -1);
+    if (!checkOnServer(transaction, serverPath(this.#zk, this.path))) transaction.check(this.path, -1);
     return transaction;
   }
 

@@ -50,8 +50,8 @@ export interface Held extends EventEmitter<HeldEvents> {
    */
   release(): Promise<'released' | 'lost'>;
   /**
-   * Adds a check to a transaction of the same client view that our znode exists: a stale holder's transaction fails as
-   * a whole, with NO_NODE at that check. Returns the transaction.
+   * Adds a check to a transaction that our znode exists, whichever view of a client it was made on: a stale holder's
+   * transaction fails as a whole, with NO_NODE at that check. Returns the transaction.
    */
   guard<T extends Guardable>(transaction: T): T;
   /** As `release()`. */
