@@ -56,3 +56,13 @@ export class InFlight {
     this.#head = 0;
   }
 }
+
+/** What a server has been asked on one connection, and has not answered yet. */
+export class Unanswered {
+  /** Answered in their order. */
+  readonly requests: InFlight = new InFlight();
+  /** Answered in their own order, between the others. */
+  readonly auths: InFlight = new InFlight();
+  /** When each ping was sent. */
+  readonly pings: number[] = [];
+}

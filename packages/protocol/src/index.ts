@@ -1,4 +1,5 @@
-export { Connection, type ConnectionHandlers, type ConnectionOptions } from './connection.ts';
+export { Connection } from './connection.ts';
+export type { ConnectionHandlers, ConnectionOptions } from './connection-options.ts';
 export type { Clock, OpenSocket, SocketTarget, Timer } from './environment.ts';
 export {
   ApiError,

@@ -14,15 +14,25 @@ export interface Greeting {
   maxResponseBytes: number;
 }
 
+/** A socket after its handshake. */
+export interface Greeted {
+  socket: Duplex;
+  granted: HandshakeResponse;
+  /** When the ConnectRequest was sent. */
+  sentAt: number;
+  /** Stands behind the first frame. */
+  decoder: FrameDecoder;
+}
+
 /**
- * Sends the ConnectRequest and waits for the first frame. What comes behind that frame belongs to what `make` makes of it, at once: it gets the
- * decoder, and when the request was sent. Rejects, and destroys the socket, as `readHandshake` throws, or with the signal's reason.
+ * Sends the ConnectRequest and waits for the first frame. What comes behind that frame belongs to what `make` makes of it, at once. Rejects, and
+ * destroys the socket, as `readHandshake` throws, or with the signal's reason.
  */
 export function shakeHands<T>(
   socket: Duplex,
   options: Greeting,
   signal: AbortSignal,
-  make: (granted: HandshakeResponse, sentAt: number, decoder: FrameDecoder) => T,
+  make: (greeted: Greeted) => T,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     const decoder = new FrameDecoder(options.maxResponseBytes);
@@ -49,7 +59,7 @@ export function shakeHands<T>(
         if (decoded === 'oversized') throw zooKeeperError('PROTOCOL', { message: 'the first frame is absurdly long' });
         const granted = readHandshake(decoder.buffer.subarray(decoder.start, decoder.end));
         cleanUp();
-        resolve(make(granted, sentAt, decoder));
+        resolve(make({ socket, granted, sentAt, decoder }));
       } catch (cause) {
         if (cause instanceof ZooKeeperError && cause.errno !== 0) fail(cause);
         else
