@@ -1,5 +1,6 @@
-import type { ZooKeeperError } from '@zookit/protocol';
+import type { Connection, ZooKeeperError } from '@zookit/protocol';
 import { abortController, onAbort } from '../abort.ts';
+import type { Settings } from '../options.ts';
 import { deadlineOf, Hearing, type LeaseTerms, lostAt, termsOf } from './lease.ts';
 
 /** One session as users see it. It ends once, and never comes back. */
@@ -107,4 +108,12 @@ export class Grant implements Session {
   end(reason: ZooKeeperError): void {
     this.#controller.abort(reason);
   }
+}
+
+/** The session that a server has granted on this connection. */
+export function grantOn(connection: Connection, { environment, leaseMargin }: Settings): Grant {
+  const { sessionId, password, sessionTimeout: timeout, readOnly } = connection.granted;
+  const grant = new Grant(sessionId, password, { timeout, leaseMargin, readOnly, now: environment.clock.now });
+  grant.carried(connection.answeredSentAt, timeout);
+  return grant;
 }
