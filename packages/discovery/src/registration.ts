@@ -174,7 +174,6 @@ export class Registration {
   /** True when the server is as wanted. */
   async #putOnce(wanted: Wanted, revision: number): Promise<boolean> {
     const path = this.#isSequential ? await this.#findReal() : this.path;
-    const session = this.#zk.session?.id ?? null;
     const found =
       path === null
         ? null
@@ -184,6 +183,8 @@ export class Registration {
       return false;
     }
     const { data, stat } = found;
+    // A read waits for a connection: it may be answered in the session after the one in which it was made.
+    const session = this.#zk.session?.id ?? null;
     if (this.#isOurs(stat, wanted, session)) {
       if (data === null || !wanted.data.equals(data)) await this.#zk.set(path, wanted.data, { version: stat.version });
       this.#settled = { revision, session };

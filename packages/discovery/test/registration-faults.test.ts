@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import type { ZooKeeper } from '@zookit/client';
 import { outcome, until } from '@zookit/test-world';
+import type { Verdict } from '@zookit/testing';
 import type { ServiceType } from '../src/index.ts';
 import { svc, World } from './support/world.ts';
 
@@ -19,6 +21,23 @@ function lagAfterCreate(world: World): void {
   });
 }
 
+/** Nothing is answered, and nobody let in, from the client's first create on, or its first read of what it made, which ends with that verdict. */
+function outage(world: World, request: string, verdict: Verdict, zk: ZooKeeper): { began: Promise<void>; end(): void } {
+  let end = (): void => {};
+  const began = new Promise<void>((resolve) => {
+    let isOut = false;
+    end = world.server.intercept(({ wireType, sessionId }) => {
+      if (isOut) return 'disconnect-before';
+      if (wireType !== request || sessionId !== zk.session?.id) return 'pass';
+      if (request !== 'create2' && world.names('svc').length === 0) return 'pass';
+      isOut = true;
+      resolve();
+      return verdict;
+    });
+  });
+  return { began, end: () => end() };
+}
+
 describe.each<ServiceType>(['DYNAMIC', 'DYNAMIC_SEQUENTIAL'])(
   'a lost reply and a server that lags, %s',
   (serviceType) => {
@@ -34,6 +53,46 @@ describe.each<ServiceType>(['DYNAMIC', 'DYNAMIC_SEQUENTIAL'])(
     });
   },
 );
+
+describe('an outage that the server forgives and the client does not', () => {
+  it.each<[string, string, Verdict, ServiceType, string]>([
+    ['a numbered create that was applied', 'create2', 'disconnect-after', 'DYNAMIC_SEQUENTIAL', 'i10000000001'],
+    ['a numbered create that was not', 'create2', 'disconnect-before', 'DYNAMIC_SEQUENTIAL', 'i10000000000'],
+    ['the look for a numbered one that was made', 'exists', 'disconnect-before', 'DYNAMIC_SEQUENTIAL', 'i10000000001'],
+    ['the read of a numbered one that was made', 'getData', 'disconnect-before', 'DYNAMIC_SEQUENTIAL', 'i10000000001'],
+    ['a create that was applied', 'create2', 'disconnect-after', 'DYNAMIC', 'i1'],
+    ['the read of one that was made', 'getData', 'disconnect-before', 'DYNAMIC', 'i1'],
+  ])('at %s: one znode is there, of the present session', async (_, request, verdict, serviceType, expected) => {
+    const timeout = 60_000;
+    await using world = await World.start({ maxSessionTimeout: timeout });
+    let ahead = 0;
+    const clock = { now: () => performance.now() + ahead };
+    const { zk, discovery } = await world.service({ sessionTimeout: timeout, environment: { clock } });
+    const earlier = zk.session?.id;
+    await zk.ensurePath('/services/svc');
+    const out = outage(world, request, verdict, zk);
+    const registering = discovery.register(svc('i1', { serviceType }));
+    await out.began;
+    await world.server.stopMember(0);
+    // Its time is up, by its own clock, and so is the time in which it would have ended the session on the server.
+    zk.once('lost', () => {
+      ahead += 2 * timeout;
+    });
+    ahead += timeout;
+    const answered = zk.sync();
+    out.end();
+    await world.server.startMember(0);
+    await registering;
+    expect(world.server.node(`/services/svc/${expected}`)?.stat.ephemeralOwner).toBe(zk.session?.id);
+    await answered;
+    await until(() => world.names('svc').length === 1, 'that of the earlier session is gone');
+    expect(world.names('svc')).toEqual([expected]);
+    expect(zk.session?.id).not.toBe(earlier);
+    expect(world.server.sessions().map(({ id }) => id)).toContain(earlier);
+    await discovery.unregister(svc('i1', { serviceType }));
+    expect(world.names('svc')).toEqual([]);
+  });
+});
 
 describe('a numbered instance', () => {
   it('of another discovery of the same client is not taken for its own', async () => {
