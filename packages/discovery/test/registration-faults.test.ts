@@ -3,18 +3,20 @@ import type { ZooKeeper } from '@zookit/client';
 import { outcome, until } from '@zookit/test-world';
 import type { Verdict } from '@zookit/testing';
 import type { ServiceType } from '../src/index.ts';
-import { svc, World } from './support/world.ts';
+import { reconnected, svc, World } from './support/world.ts';
 
-/** Loses the reply of the first create; the server that the client comes to then has not heard of it before a sync. */
-function lagAfterCreate(world: World): void {
+/** Loses the reply of the first create; the server that the client comes to then, the other one, has not heard of it before a sync. */
+function lagAfterCreate(world: World, onCreate: () => void = () => {}): void {
   let isLost = false;
   let lags = false;
   world.server.intercept(({ type, wireType, path, member }) => {
     if (!isLost && wireType === 'create2' && path?.startsWith('/services/svc/i1') === true) {
       isLost = true;
       lags = true;
+      onCreate();
       return 'disconnect-after';
     }
+    if (member === 0 && lags && type === 'connect') return 'disconnect-before';
     if (member !== 1 || !lags) return 'pass';
     if (type === 'sync') lags = false;
     return type === 'exists' || type === 'getChildren' ? { error: -101 } : 'pass';
@@ -49,6 +51,28 @@ describe.each<ServiceType>(['DYNAMIC', 'DYNAMIC_SEQUENTIAL'])(
       await discovery.register(svc('i1', { serviceType }));
       expect(world.names('svc')).toHaveLength(1);
       await discovery.unregister(svc('i1', { serviceType }));
+      expect(world.names('svc')).toEqual([]);
+    });
+
+    it('the instance that was taken back meanwhile goes, and stays away', async () => {
+      await using world = await World.start({ members: 2 });
+      const { zk, discovery } = await world.service({ shuffle: false });
+      await zk.ensurePath('/services/svc');
+      let unregistering: Promise<void> | undefined;
+      lagAfterCreate(world, () => {
+        unregistering = discovery.unregister(svc('i1', { serviceType }));
+      });
+      let registering: Promise<unknown> | undefined;
+      await reconnected(zk, () => {
+        registering = outcome(discovery.register(svc('i1', { serviceType })));
+      });
+      expect(await registering).toMatchObject({ code: 'CLOSED' });
+      await unregistering;
+      await until(() => world.names('svc').length === 0, 'it is gone');
+      const writes = world.writes();
+      await reconnected(zk, () => world.server.dropConnections());
+      await discovery.close();
+      expect(writes).toEqual([]);
       expect(world.names('svc')).toEqual([]);
     });
   },
