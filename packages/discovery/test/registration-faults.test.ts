@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ZooKeeper } from '@zookit/client';
-import { outcome, until } from '@zookit/test-world';
+import { outcome, sleep, until } from '@zookit/test-world';
 import type { Verdict } from '@zookit/testing';
 import type { ServiceType } from '../src/index.ts';
 import { reconnected, svc, World } from './support/world.ts';
@@ -150,8 +150,8 @@ describe('an overloaded server', () => {
     const writes = world.writes();
     await discovery.close();
     expect(await updating).toMatchObject({ code: 'CLOSED' });
-    // Longer than the pause that it was in.
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    // Longer than the pause that it was in: what must not come has no condition to wait for.
+    await sleep(250);
     await zk.sync();
     expect(writes).toEqual([]);
     expect(world.names('svc')).toEqual(['i1']);
