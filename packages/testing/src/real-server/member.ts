@@ -2,9 +2,10 @@ import { readFile, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RealServerStartError } from './errors.ts';
-import { serverMode } from './four-letter-word.ts';
+import { type FourLetterWordOptions, serverMode } from './four-letter-word.ts';
 import type { Seat } from './server-files.ts';
 import { standsStill } from './stopped-process.ts';
+import { speaksTls } from './tls-port.ts';
 import { WatchedProcess } from './watchdog.ts';
 
 /** How long a server may take to end by itself after SIGTERM. */
@@ -99,11 +100,12 @@ export class Member implements RealServerMember {
     });
   }
 
-  /** Resolves when `srvr` tells a Mode. Rejects when the process ends, one of its ports is taken, or the signal aborts. */
+  /** Resolves when `srvr` tells a Mode and the TLS port, if there is one, is answered too. Rejects when the process ends, one of its ports is taken, or the signal aborts. */
   async serving(signal: AbortSignal): Promise<void> {
     for (let round = 1; ; round += 1) {
       // A server asked while it comes up may leave that one question unanswered for ever.
-      if (await serverMode(this.plainPort, { signal, timeout: Math.min(200 * round, 1_000) })) return;
+      const options = { signal, timeout: Math.min(200 * round, 1_000) };
+      if ((await serverMode(this.plainPort, options)) && (await this.#isSecured(options))) return;
       if (!this.isRunning) throw await this.#failure('ended');
       if (round % 10 === 0 && (await this.#hasClash())) throw await this.#failure('found a port taken');
       await sleep(POLL_MS, undefined, { signal });
@@ -145,6 +147,11 @@ export class Member implements RealServerMember {
   async tail(): Promise<string> {
     const lines = (await this.#log()).trim().split('\n').slice(-30);
     return `Server ${this.id} (${this.connectString}) says last:\n${lines.join('\n')}`;
+  }
+
+  /** A standalone server opens its TLS port only after it serves on the plain one. */
+  async #isSecured(options: FourLetterWordOptions): Promise<boolean> {
+    return !this.#options.isSecure || (await speaksTls(this.port, options));
   }
 
   async #failure(what: string): Promise<Error> {
