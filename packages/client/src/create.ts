@@ -49,15 +49,20 @@ export async function createNode(
   const args = createArgs(core, root, path, data, options);
   checkCallOptions(options, 'create');
   const left = remainder(core, options);
-  const once = (): Promise<Created> =>
-    options.protected === true
-      ? createProtected(core, args, path, left(), (protectedArgs) => start(core, protectedArgs, path), mark)
-      : withFallback(core, args, (operation) => core.dispatcher.call(operation, args, path, left()));
+  const isProtected = options.protected === true;
+  let operation = operationFor(core, args.mode);
   for (;;) {
     try {
-      const created = await once();
-      return { ...created, path: root.toView(created.path) };
+      const created = await (isProtected
+        ? createProtected(core, args, path, left(), (protectedArgs) => start(core, protectedArgs, path), mark)
+        : core.dispatcher.call(operation, args, path, left()));
+      return { path: root.toView(created.path), stat: created.stat };
     } catch (error) {
+      const instead = isProtected ? null : insteadOf(operation, error);
+      if (instead !== null) {
+        operation = instead;
+        continue;
+      }
       const { code } = error as ZooKeeperError;
       if (code !== 'NO_NODE' || !options.parents || !root.mayMake(parentOf(args.path)))
         throw about(error as ZooKeeperError, root, args.path);
@@ -101,19 +106,28 @@ function bad(path: string, message: string): BadArgumentsError {
 }
 
 /** Plain modes work on servers without create2 (3.4), at the price of the stat. */
+function operationFor(core: Core, mode: CreateMode): typeof create2 {
+  const operation = createFor(mode);
+  return operation === create2 && !mayKnow(core, create2.opcode) ? create : operation;
+}
+
+/** What is to be sent now that the server has said that it doesn't know the request; null when that isn't the matter, or nothing will do. */
+function insteadOf(operation: typeof create2, error: unknown): typeof create2 | null {
+  return operation === create2 && error instanceof UnimplementedError ? create : null;
+}
+
 async function withFallback(
   core: Core,
   args: CreateArgs,
   send: (operation: typeof create2) => Promise<Created>,
 ): Promise<Created> {
-  const operation = createFor(args.mode);
-  if (operation !== create2) return send(operation);
-  if (!mayKnow(core, create2.opcode)) return send(create);
+  const operation = operationFor(core, args.mode);
   try {
-    return await send(create2);
+    return await send(operation);
   } catch (error) {
-    if (!(error instanceof UnimplementedError)) throw error;
-    return send(create);
+    const instead = insteadOf(operation, error);
+    if (instead === null) throw error;
+    return send(instead);
   }
 }
 

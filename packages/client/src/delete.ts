@@ -28,7 +28,10 @@ export async function deleteRequested(core: Core, root: PathRoot, path: string, 
       'delete',
     );
   }
-  if (!recursive) return core.dispatcher.call(deleteNode, { path: server, version }, path, options);
+  if (!recursive) {
+    await core.dispatcher.call(deleteNode, { path: server, version }, path, options);
+    return;
+  }
   return underDeadline(core, options, { operation: 'delete', path, maybeApplied: true }, ({ signal }) =>
     deleteRecursive(core, root, server, version, signal),
   );

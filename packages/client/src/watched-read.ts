@@ -23,7 +23,7 @@ export async function readNode<Result>(
   const options = optionsOf(given, operation.name, path, 'watch: (event) => …');
   const { watch, watchSignal } = options;
   const { dispatcher, watches } = client;
-  if (watch === undefined) return dispatcher.call(operation, { path: server, watch: false }, path, options);
+  if (watch === undefined) return await dispatcher.call(operation, { path: server, watch: false }, path, options);
   if (typeof watch !== 'function') {
     throw new BadArgumentsError('BAD_ARGUMENTS', {
       operation: operation.name,

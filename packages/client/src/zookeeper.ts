@@ -172,7 +172,7 @@ export class ZooKeeper {
    * Rejects with NodeExistsError, NoNodeError (the parent is missing), NoChildrenForEphemeralsError, … A lost connection is
    * ConnectionLossError with `maybeApplied: true`, except with `protected`, which finds its own znode.
    */
-  async create(path: string, data?: Data, options: CreateOptions = {}): Promise<{ path: string; stat: Stat | null }> {
+  create(path: string, data?: Data, options: CreateOptions = {}): Promise<{ path: string; stat: Stat | null }> {
     return createNode(this.#core, this.#root, path, data, options);
   }
 
@@ -208,14 +208,14 @@ export class ZooKeeper {
     const { version = -1, ...rest } = optionsOf(options, 'set', path, 'version: 7');
     const bytes = newBytes(data, 'set', path);
     const args = { path: this.#root.toServer(path), data: bytes, version: checkVersion(version, 'set', path) };
-    return this.#core.dispatcher.call(setData, args, path, rest);
+    return await this.#core.dispatcher.call(setData, args, path, rest);
   }
 
   /**
    * Deletes a znode. Rejects with NoNodeError, NotEmptyError or BadVersionError; with `recursive`, NotEmptyError means that
    * children keep appearing.
    */
-  async delete(path: string, options: DeleteOptions = {}): Promise<void> {
+  delete(path: string, options: DeleteOptions = {}): Promise<void> {
     return deleteRequested(this.#core, this.#root, path, options);
   }
 

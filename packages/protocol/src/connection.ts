@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { afterMicrotasks } from './after-microtasks.ts';
+import { AfterMicrotasks, afterMicrotasks } from './after-microtasks.ts';
 import type { ConnectionHandlers, ConnectionOptions } from './connection-options.ts';
 import type { Clock, SocketTarget, Timer } from './environment.ts';
 import { type ZooKeeperError, zooKeeperError } from './errors.ts';
@@ -52,8 +52,12 @@ export class Connection {
       oldestSentAt: () => this.#unanswered.requests.first()?.sentAt,
       onDead: (reason, cause) => this.#close(this.#lossOf(reason, cause)),
     });
-    this.#outgoing = new Outgoing(socket, options, this.#watchdog, this.#unanswered);
-    this.#incoming = new Incoming(options, greeted, this.#unanswered, {
+    const endOfTick = new AfterMicrotasks(() => {
+      this.#incoming.onEndOfTick();
+      this.#outgoing.onEndOfTick();
+    });
+    this.#outgoing = new Outgoing(socket, options, this.#watchdog, this.#unanswered, endOfTick);
+    this.#incoming = new Incoming(options, greeted, this.#unanswered, endOfTick, {
       onBroken: (cause, first) => this.#close(cause, first),
       onHangUp: () => this.#doom(),
     });

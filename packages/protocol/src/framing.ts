@@ -4,6 +4,7 @@ import { zooKeeperError } from './errors.ts';
 export type Decoded = 'frame' | 'oversized' | 'more';
 
 const PREFIX = 4;
+const NOTHING: Buffer = Buffer.alloc(0);
 /** Enough of an oversized frame to say whose reply it is. */
 const HEAD = 16;
 
@@ -15,12 +16,12 @@ const HEAD = 16;
  */
 export class FrameDecoder {
   /** The bytes of the present frame are `buffer[start..end)`. */
-  buffer: Buffer = Buffer.alloc(0);
+  buffer: Buffer = NOTHING;
   start = 0;
   end = 0;
 
   readonly #maxLength: number;
-  #chunk: Buffer = Buffer.alloc(0);
+  #chunk: Buffer = NOTHING;
   #at = 0;
   readonly #prefix: Buffer = Buffer.alloc(PREFIX);
   #prefixLength = 0;
@@ -102,8 +103,8 @@ export class FrameDecoder {
   }
 
   #starve(): Decoded {
-    // An empty chunk keeps nothing alive that has been read.
-    this.#chunk = Buffer.alloc(0);
+    // What has been read is not kept alive.
+    this.#chunk = NOTHING;
     this.#at = 0;
     return 'more';
   }

@@ -1,5 +1,5 @@
 import { JuteReader } from 'jute-ts';
-import { afterMicrotasks } from './after-microtasks.ts';
+import { type AfterMicrotasks, afterMicrotasks } from './after-microtasks.ts';
 import type { ConnectionHandlers, ConnectionOptions } from './connection-options.ts';
 import type { SocketTarget } from './environment.ts';
 import { ErrorCode, type ZooKeeperError, zooKeeperError } from './errors.ts';
@@ -29,6 +29,7 @@ export class Incoming {
   readonly #target: SocketTarget;
   readonly #handlers: ConnectionHandlers;
   readonly #hooks: IncomingHooks;
+  readonly #endOfTick: AfterMicrotasks;
   readonly #unanswered: Unanswered;
   readonly #decoder: FrameDecoder;
   readonly #reader: JuteReader = new JuteReader();
@@ -40,12 +41,20 @@ export class Incoming {
   #replied = false;
   #stopped = false;
 
-  constructor(options: ConnectionOptions, greeted: Greeted, unanswered: Unanswered, hooks: IncomingHooks) {
+  /** `endOfTick` is to call `onEndOfTick`. */
+  constructor(
+    options: ConnectionOptions,
+    greeted: Greeted,
+    unanswered: Unanswered,
+    endOfTick: AfterMicrotasks,
+    hooks: IncomingHooks,
+  ) {
     this.answeredSentAt = greeted.sentAt;
     this.#target = options.target;
     this.#handlers = options.handlers;
     this.#hooks = hooks;
     this.#unanswered = unanswered;
+    this.#endOfTick = endOfTick;
     this.#decoder = greeted.decoder;
   }
 
@@ -78,6 +87,10 @@ export class Incoming {
       this.#decoder.push(chunk);
       this.#dispatch();
     }
+  }
+
+  onEndOfTick(): void {
+    this.#replied = false;
   }
 
   /** Nothing is delivered any more. */
@@ -161,11 +174,8 @@ export class Incoming {
 
   /** Until the continuations have run, no event may be delivered. */
   #noteReply(): void {
-    if (this.#replied) return;
     this.#replied = true;
-    afterMicrotasks(() => {
-      this.#replied = false;
-    });
+    this.#endOfTick.ask(true);
   }
 
   #answered(sentAt: number): void {

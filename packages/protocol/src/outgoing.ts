@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { JuteWriter } from 'jute-ts';
-import { afterMicrotasks } from './after-microtasks.ts';
+import type { AfterMicrotasks } from './after-microtasks.ts';
 import type { ConnectionOptions } from './connection-options.ts';
 import type { Clock } from './environment.ts';
 import { zooKeeperError } from './errors.ts';
@@ -21,6 +21,7 @@ export class Outgoing {
   unsent = 0;
   readonly #socket: Duplex;
   readonly #clock: Clock;
+  readonly #endOfTick: AfterMicrotasks;
   readonly #watchdog: Watchdog;
   readonly #unanswered: Unanswered;
   readonly #maxRequestBytes: number;
@@ -30,8 +31,16 @@ export class Outgoing {
   #congested = false;
   #stopped = false;
 
-  constructor(socket: Duplex, options: ConnectionOptions, watchdog: Watchdog, unanswered: Unanswered) {
+  /** `endOfTick` is to call `onEndOfTick`. */
+  constructor(
+    socket: Duplex,
+    options: ConnectionOptions,
+    watchdog: Watchdog,
+    unanswered: Unanswered,
+    endOfTick: AfterMicrotasks,
+  ) {
     this.#socket = socket;
+    this.#endOfTick = endOfTick;
     this.#clock = options.clock;
     this.#watchdog = watchdog;
     this.#unanswered = unanswered;
@@ -77,6 +86,12 @@ export class Outgoing {
     if (!this.#socket.write(this.#writer.take())) this.#congested = true;
   }
 
+  onEndOfTick(): void {
+    if (!this.#flushScheduled) return;
+    this.#flushScheduled = false;
+    this.flush();
+  }
+
   /** Nothing is written any more. */
   stop(): void {
     this.#stopped = true;
@@ -87,10 +102,7 @@ export class Outgoing {
     if (!this.#flushScheduled) {
       this.#flushScheduled = true;
       this.#watchdog.sent(this.#clock.now());
-      afterMicrotasks(() => {
-        this.#flushScheduled = false;
-        this.flush();
-      });
+      this.#endOfTick.ask(false);
     }
     return this.#watchdog.lastSent;
   }

@@ -56,7 +56,12 @@ export class Search {
     this.stop();
     const running = new AbortController();
     this.#running = running;
-    return this.#run(running.signal).catch((error: unknown) => this.#hooks.broken(error));
+    return this.#run(running.signal)
+      .catch((error: unknown) => this.#hooks.broken(error))
+      .finally(() => {
+        // Nothing of a search stays with a client that is connected for months.
+        if (this.#running === running) this.#running = null;
+      });
   }
 
   stop(): void {

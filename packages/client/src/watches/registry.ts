@@ -23,8 +23,8 @@ type Chains = Map<string, Watcher>;
 /** The one-shot watches that this client has on the server, by kind and server path. */
 export class WatchRegistry {
   readonly #chains: Readonly<Record<WatchKind, Chains>> = { data: new Map(), exist: new Map(), child: new Map() };
-  /** Reads that will set a watch and have not been answered, by `flavour:path`. */
-  readonly #pending = new Map<string, number>();
+  /** How many reads that will set a watch have not been answered, by flavour and path. */
+  readonly #pending: Readonly<Record<'data' | 'child', Map<string, number>>> = { data: new Map(), child: new Map() };
   readonly #onError: (error: unknown) => void;
   #size = 0;
   #closed = false;
@@ -75,21 +75,21 @@ export class WatchRegistry {
 
   /** Notes a read on its way that sets a watch; returns what takes the note back. */
   expect(kind: WatchKind, path: string): () => void {
-    const key = `${flavour(kind)}:${path}`;
-    this.#pending.set(key, (this.#pending.get(key) ?? 0) + 1);
+    const pending = this.#pending[flavour(kind)];
+    pending.set(path, (pending.get(path) ?? 0) + 1);
     let noted = true;
     return () => {
       if (!noted) return;
       noted = false;
-      const left = (this.#pending.get(key) ?? 0) - 1;
-      if (left > 0) this.#pending.set(key, left);
-      else this.#pending.delete(key);
+      const left = (pending.get(path) ?? 0) - 1;
+      if (left > 0) pending.set(path, left);
+      else pending.delete(path);
     };
   }
 
   /** Whether anything here relies on the server's watch for that path, now or soon. */
   needs(kind: WatchKind, path: string): boolean {
-    if (this.#pending.has(`${flavour(kind)}:${path}`)) return true;
+    if (this.#pending[flavour(kind)].has(path)) return true;
     return kind === 'child'
       ? this.#chains.child.has(path)
       : this.#chains.data.has(path) || this.#chains.exist.has(path);
@@ -101,16 +101,29 @@ export class WatchRegistry {
 
   /** Tells the watchers of an event from the wire; they are used up by it. */
   dispatch(meaning: Meaning, path: string, zxid: bigint): void {
-    const told = new Set<WatchListener>();
+    // Nearly always there is one.
+    let firstTold: WatchListener | null = null;
+    let told: Set<WatchListener> | undefined;
     for (const kind of meaning.kinds) {
-      const first = this.#chains[kind].get(path) ?? null;
-      this.#chains[kind].delete(path);
-      for (const watcher of chain(first)) {
+      const chains = this.#chains[kind];
+      const first = chains.get(path);
+      if (first === undefined) continue;
+      chains.delete(path);
+      for (let watcher: Watcher | null = first, next: Watcher | null; watcher !== null; watcher = next) {
+        next = watcher.next;
         this.#size -= 1;
+        const { listener } = watcher;
         // One change is one event for one function, whichever of its watches brought it.
-        if (told.has(watcher.listener)) watcher.onEnd?.();
-        else this.#tell(watcher, eventOf(meaning.type, watcher.root.toView(path), zxid));
-        told.add(watcher.listener);
+        if (listener === firstTold || told?.has(listener) === true) {
+          watcher.onEnd?.();
+          continue;
+        }
+        if (firstTold === null) firstTold = listener;
+        else {
+          told ??= new Set();
+          told.add(listener);
+        }
+        this.#tell(watcher, eventOf(meaning.type, watcher.root.toView(path), zxid));
       }
     }
   }
