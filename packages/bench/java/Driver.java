@@ -82,6 +82,16 @@ public final class Driver {
                 }
                 client.transaction().inBackground(done).forOperations(operations);
             });
+            case "set-watches" -> {
+                CuratorWatcher watcher = event -> { };
+                Semaphore free = new Semaphore(window);
+                for (int i = 0; i < count; i++) {
+                    free.acquire();
+                    client.checkExists().usingWatcher(watcher)
+                            .inBackground((framework, event) -> free.release()).forPath(path + "/n" + i);
+                }
+                free.acquire(window);
+            }
             case "lock" -> lock(path, count, window);
             case "cache" -> cache(path, count);
             case "watch" -> {

@@ -56,7 +56,7 @@ const plans: readonly Plan[] = [
   },
   {
     ...{ workload: 'watch: set, fired', unit: 'µs CPU an event', run: 'watch', path: '/bench/watched' },
-    ...{ count: WATCHED, window: 256, figure: 'cpu', target: { ratio: 1.25 }, warmUps: 10 },
+    ...{ count: WATCHED, window: WATCHED, figure: 'cpu', target: { ratio: 1.25 }, warmUps: 10 },
     during: ({ zk }) =>
       Promise.all(Array.from({ length: WATCHED }, (_, index) => zk.set(`/bench/watched/n${index}`, 'x'))),
   },

@@ -1,6 +1,6 @@
 import { type Bench, inRounds, type Row } from './bench.ts';
 import { ClientProcess, type Program } from './client-process.ts';
-import { PacketCounter } from './packet-counter.ts';
+import { Relay } from './relay.ts';
 
 /** Those that have a lock recipe. */
 const LOCKERS: ReadonlySet<string> = new Set(['zookit', 'curator', 'kazoo']);
@@ -75,15 +75,15 @@ async function packetsOf(
   lockers: readonly Program[],
 ): Promise<Record<string, number[]>> {
   const { host, port } = server.members[0] as { host: string; port: number };
-  const counter = await PacketCounter.start(host, port);
+  const relay = await Relay.start(host, port);
   const samples: Record<string, number[]> = {};
   try {
     for (const program of lockers) {
-      const client = await ClientProcess.start(program, counter.connectString);
+      const client = await ClientProcess.start(program, relay.connectString);
       const run = async (): Promise<number> => {
-        const before = counter.requests;
+        const before = relay.requests;
         await client.run('lock', `/bench-locks-${program.name}`, grants, contenders);
-        return (counter.requests - before) / grants;
+        return (relay.requests - before) / grants;
       };
       // Connects, and makes the parents.
       await run();
@@ -94,6 +94,6 @@ async function packetsOf(
     }
     return samples;
   } finally {
-    counter.stop();
+    relay.stop();
   }
 }

@@ -10,7 +10,9 @@ import { compareCacheLoads } from './cache-load.ts';
 import { compareCalls } from './calls.ts';
 import { chartOf } from './chart.ts';
 import { builtProgram, curatorProgram, kazooProgram, type Program } from './client-process.ts';
+import { compareIdleClients } from './idle.ts';
 import { compareLocks } from './locks.ts';
+import { compareReconnects } from './reconnect.ts';
 import { pageOf, tableOf } from './report.ts';
 import { compareStartUp } from './start-up.ts';
 import { compareWatchMemory } from './watch-memory.ts';
@@ -22,6 +24,8 @@ const sections: Readonly<Record<string, Section>> = {
   'start-up': compareStartUp,
   locks: compareLocks,
   watches: compareWatchMemory,
+  idle: compareIdleClients,
+  reconnect: compareReconnects,
   'cache-load': compareCacheLoads,
 };
 

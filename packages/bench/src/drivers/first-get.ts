@@ -20,18 +20,11 @@ async function byNodeZookeeperClient(): Promise<() => unknown> {
 }
 
 async function byFloor(): Promise<() => unknown> {
-  const { connect } = await import('node:net');
-  const [host = '', port] = connectString.split(':');
-  const socket = connect({ host, port: Number(port), noDelay: true });
-  const answer = (): Promise<unknown> => new Promise((resolve) => socket.once('data', resolve));
-  const hello = Buffer.alloc(49);
-  hello.writeInt32BE(45, 0);
-  hello.writeInt32BE(30_000, 16);
-  hello.writeInt32BE(16, 28);
-  socket.write(hello);
-  await answer();
+  const { greet } = await import('./handshake.ts');
+  const socket = await greet(connectString);
+  const answered = new Promise((resolve) => socket.once('data', resolve));
   socket.write(Buffer.from(`00000016000000010000000400000009${Buffer.from('/start-up').toString('hex')}00`, 'hex'));
-  await answer();
+  await answered;
   return () => socket.destroy();
 }
 

@@ -1,7 +1,8 @@
 // The least that a Node.js client can spend: a raw socket that sends requests encoded beforehand, with the same window as the
 // others, and only counts the replies by their length prefix.
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { BATCH, type Driver, pump, serve } from '../driver.ts';
+import { greet } from './handshake.ts';
 
 const data = Buffer.alloc(100, 1);
 
@@ -134,14 +135,7 @@ class Floor {
 }
 
 async function driver(connectString: string): Promise<Driver> {
-  const [host = '', port] = connectString.split(':');
-  const socket = connect({ host, port: Number(port), noDelay: true });
-  await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
-  const floor = new Floor(socket);
-  const hello = frame(int(0), int(0), int(0), int(30_000), int(0), int(0), buffer(Buffer.alloc(16)), bool(false));
-  const greeted = floor.frames(1);
-  floor.write(hello);
-  await greeted;
+  const floor = new Floor(await greet(connectString));
   const ping = Buffer.concat([int(8), int(-2), int(11)]);
   // In pauses only, and awaited before the next work begins: a pong would be counted.
   let idle = true;

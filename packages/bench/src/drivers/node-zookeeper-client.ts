@@ -29,6 +29,8 @@ await serve(async (connectString) => {
           }
           transaction.commit(done);
         }),
+      'set-watches': (path, count, window) =>
+        pump(count, window, (index, done) => client.exists(`${path}/n${index}`, () => {}, done)),
       children: (path, count, window) => pump(count, window, (_, done) => client.getChildren(path, done)),
     },
     watch: (path, count, window, armed) =>

@@ -1,16 +1,11 @@
 // watch-heap CLIENT KIND CONNECT-STRING COUNT: sets so many watches, and writes by how many bytes each has made the heap grow.
 import { pump } from '../driver.ts';
+import { heapUsed } from '../heap.ts';
 
 const [name, kind, connectString = '', count] = process.argv.slice(2);
 const watches = Number(count);
-const { gc } = globalThis as { gc?: () => void };
 // The paths are the caller's, and so are not counted.
 const paths = Array.from({ length: watches }, (_, index) => Buffer.from(`/watch-heap-${index}`).toString('latin1'));
-
-function heap(): number {
-  for (let i = 0; i < 4; i += 1) gc?.();
-  return process.memoryUsage().heapUsed;
-}
 
 const ignore = (): void => {};
 const kept: unknown[] = new Array(watches);
@@ -48,7 +43,7 @@ const fill = (from: number, to: number): Promise<void> =>
 // Buffers have their size, and code has been compiled, after the first ones.
 const warmUp = Math.ceil(watches / 20);
 await fill(0, warmUp);
-const before = heap();
+const before = heapUsed();
 await fill(warmUp, watches);
-process.stdout.write(`${(heap() - before) / (watches - warmUp)}\n`);
+process.stdout.write(`${(heapUsed() - before) / (watches - warmUp)}\n`);
 await end();

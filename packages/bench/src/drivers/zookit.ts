@@ -43,6 +43,8 @@ await serve(async (connectString) => {
         const found = [...cache.entries()].length;
         if (found !== count) throw new Error(`${found} of ${count} znodes are in the cache`);
       },
+      'set-watches': (path, count, window) =>
+        pump(count, window, (index, done) => then(zk.exists(`${path}/n${index}`, { watch: () => {} }), done)),
       children: (path, count, window) => pump(count, window, (_, done) => then(zk.children(path), done)),
     },
     watch: (path, count, window, armed) =>
