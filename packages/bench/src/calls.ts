@@ -12,7 +12,7 @@ interface Plan {
   window: number;
   figure: 'cpu' | 'p50';
   target: { ratio: number };
-  /** Runs before anything is measured, for compilers that work at run time; default 2. */
+  /** Runs before anything is measured, for compilers that work at run time; default 5. */
   warmUps?: number;
   /** Once the watches are set. */
   during?: (bench: Bench) => Promise<unknown>;
@@ -36,11 +36,11 @@ const plans: readonly Plan[] = [
   },
   {
     ...{ workload: 'create + delete, window 256', unit: 'µs CPU a pair', run: 'create-delete', path: '/bench/pairs' },
-    ...{ count: 5_000, window: 256, figure: 'cpu', target: { ratio: 1.25 } },
+    ...{ count: 10_000, window: 256, figure: 'cpu', target: { ratio: 1.25 } },
   },
   {
     ...{ workload: 'multi of 50 creates, window 16', unit: 'µs CPU', run: 'multi', path: '/bench/multi' },
-    ...{ count: 200, window: 16, figure: 'cpu', target: { ratio: 2 } },
+    ...{ count: 400, window: 16, figure: 'cpu', target: { ratio: 2 }, warmUps: 10 },
     after: async ({ zk }) => {
       await zk.delete('/bench/multi', { recursive: true });
       await zk.create('/bench/multi');
@@ -52,7 +52,7 @@ const plans: readonly Plan[] = [
   },
   {
     ...{ workload: 'get, one after another', unit: 'µs, p50', run: 'get', path: '/bench/get-100' },
-    ...{ count: 2_000, window: 1, figure: 'p50', target: { ratio: 1.1 } },
+    ...{ count: 5_000, window: 1, figure: 'p50', target: { ratio: 1.1 } },
   },
   {
     ...{ workload: 'watch: set, fired', unit: 'µs CPU an event', run: 'watch', path: '/bench/watched' },
@@ -92,7 +92,7 @@ export async function compareCalls(bench: Bench, programs: readonly Program[]): 
 }
 
 async function compare(bench: Bench, plan: Plan, clients: Readonly<Record<string, ClientProcess>>): Promise<Row> {
-  const { workload, unit, target, figure, during, after, warmUps = 2 } = plan;
+  const { workload, unit, target, figure, during, after, warmUps = 5 } = plan;
   const count = bench.quick && during === undefined ? Math.ceil(plan.count / 4) : plan.count;
   const run = async (client: ClientProcess): Promise<Cost> => {
     const onArmed = during === undefined ? undefined : () => during(bench);

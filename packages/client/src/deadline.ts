@@ -31,7 +31,10 @@ export async function underDeadline<T>(
 /** What is left, at each call of the result, of one timeout for several calls. */
 export function remainder(core: Core, { signal, timeout }: CallOptions): () => CallOptions {
   const { clock } = core.settings.environment;
-  if (timeout === undefined) return () => ({ signal });
+  if (timeout === undefined) {
+    const all = { signal };
+    return () => all;
+  }
   const until = clock.now() + timeout;
   return () => ({ signal, timeout: Math.max(0, until - clock.now()) });
 }

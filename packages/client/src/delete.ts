@@ -14,8 +14,8 @@ import { waitFor } from './wait.ts';
 export async function deleteRequested(core: Core, root: PathRoot, path: string, given: DeleteOptions): Promise<void> {
   checkPath(path, 'delete');
   const requested = optionsOf(given, 'delete', path, 'version: 7');
-  const { version = -1, recursive = false, guaranteed = false, ...options } = requested;
-  checkCallOptions(options, 'delete');
+  const { version = -1, recursive = false, guaranteed = false } = requested;
+  const options = checkCallOptions(requested, 'delete');
   checkVersion(version, 'delete', path);
   const server = root.toServer(path);
   if (guaranteed) {

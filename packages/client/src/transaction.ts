@@ -268,6 +268,7 @@ function errnoOf(result: MultiResult | undefined): number {
 
 /** The operation that brought the others down, or -1: they bear its code as RUNTIME_INCONSISTENCY, and 0 before it. */
 function indexOfFailure(results: readonly MultiResult[]): number {
+  if (results.every(({ kind }) => kind !== 'error')) return -1;
   const codes = results.map((result) => (result.kind === 'error' ? result.errno : 0));
   const first = codes.findIndex((code) => code !== 0 && code !== RUNTIME_INCONSISTENCY);
   return first >= 0 ? first : codes.findIndex((code) => code !== 0);

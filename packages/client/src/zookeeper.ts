@@ -205,10 +205,11 @@ export class ZooKeeper {
   /** Replaces the data. Rejects with BadVersionError when the znode is at another version. */
   async set(path: string, data: Data, options: VersionOptions = {}): Promise<Stat> {
     checkPath(path, 'set');
-    const { version = -1, ...rest } = optionsOf(options, 'set', path, 'version: 7');
+    const given = optionsOf(options, 'set', path, 'version: 7');
+    const { version = -1 } = given;
     const bytes = newBytes(data, 'set', path);
     const args = { path: this.#root.toServer(path), data: bytes, version: checkVersion(version, 'set', path) };
-    return await this.#core.dispatcher.call(setData, args, path, rest);
+    return await this.#core.dispatcher.call(setData, args, path, given);
   }
 
   /**
