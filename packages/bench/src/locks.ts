@@ -2,7 +2,7 @@ import { type Bench, inRounds, type Row } from './bench.ts';
 import { ClientProcess, type Program } from './client-process.ts';
 import { Relay } from './relay.ts';
 
-/** Those that have a lock recipe. */
+/** Those that have a lock recipe; the floor does for one contender what goes over the wire. */
 const LOCKERS: ReadonlySet<string> = new Set(['zookit', 'curator', 'kazoo']);
 
 interface Plan {
@@ -34,14 +34,16 @@ const plans: readonly Plan[] = [
 
 /** The mutexes of the clients that have one: time, and packets a grant. */
 export async function compareLocks(bench: Bench, programs: readonly Program[]): Promise<Row[]> {
-  const lockers = programs.filter(({ name }) => LOCKERS.has(name));
-  const base = lockers.some(({ name }) => name === 'curator') ? 'curator' : 'zookit';
+  const recipes = programs.filter(({ name }) => LOCKERS.has(name));
+  const base = recipes.some(({ name }) => name === 'curator') ? 'curator' : 'zookit';
   const rows: Row[] = [];
   for (const plan of plans) {
-    const { workload, time, packets } = plan;
+    const { workload, time, packets, contenders } = plan;
+    const lockers =
+      contenders === 1 ? programs.filter((each) => each.name === 'floor' || recipes.includes(each)) : recipes;
     const took = { workload, unit: time.unit, base, samples: await times(bench, plan, lockers) };
     rows.push(base === 'zookit' ? took : { ...took, target: { ratio: Number(time.ratio.toFixed(2)) } });
-    const samples = await packetsOf(bench, plan, lockers);
+    const samples = await packetsOf(bench, plan, recipes);
     rows.push({ workload, unit: 'packets a grant', base, samples, target: { most: packets } });
   }
   return rows;

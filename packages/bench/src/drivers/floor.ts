@@ -169,6 +169,22 @@ async function driver(connectString: string): Promise<Driver> {
         const creates = Array.from({ length: BATCH }, () => create).flat();
         return alone(() => floor.repeat(request(14, ...creates, int(-1), bool(true), int(-1)), count, window));
       },
+      // No recipe: the least on the wire that takes a lock and gives it back, in two round trips. The name is known beforehand.
+      lock: (path, count) =>
+        alone(async () => {
+          const node = text(`${path}/lock`);
+          const ask = async (...requests: Buffer[]): Promise<void> => {
+            const replies = floor.frames(requests.length);
+            floor.write(Buffer.concat(requests));
+            await replies;
+          };
+          const take = [request(1, node, buffer(data), anyone, int(1)), request(12, text(path), bool(false))];
+          await ask(request(1, text(path), buffer(data), anyone, int(0)));
+          for (let grant = 0; grant < count; grant += 1) {
+            await ask(...take);
+            await ask(request(2, node, int(-1)));
+          }
+        }),
       children: (path, count, window) => alone(() => floor.repeat(request(12, text(path), bool(false)), count, window)),
     },
     watch: (path, count, _window, armed) =>
