@@ -58,7 +58,8 @@ Curator and kazoo), one after the other in each of ${rounds} rounds. A figure is
 ratios to the row's base in the same round. Absolute figures depend on the machine: compare ratios. Gaps of less than a fifth are noise.
 
 \`floor\` is no client: a raw socket of Node.js that sends requests encoded beforehand, with the same window, and only counts the replies by
-their length prefix. CPU time is that of the client's process, all threads, an operation.
+their length prefix. CPU time is that of the client's process, all threads, an operation. Calls are measured in three processes of each
+client, and right behind a run that is not measured. \`floor\` takes a lock by the same requests in two round trips: [where the time goes](design/where-the-time-goes.md).
 
 Clients: ${versions}.${missing.length === 0 ? '' : ` Not at hand: ${missing.join('; ')}.`}
 
