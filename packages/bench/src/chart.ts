@@ -53,6 +53,7 @@ export function chartOf(rows: readonly Row[]): string {
     `<text x="${LEFT}" y="${height - 8}" font-size="10">ratio to the floor (solid line); dashes: what zookit is to reach</text>`,
   );
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="12">
+<title>What calls cost, as a ratio to a raw socket</title>
 <rect width="100%" height="100%" fill="white"/>
 ${parts.join('\n')}
 </svg>

@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { standsStill } from '@zookit/testing/internal';
@@ -22,7 +21,8 @@ export class Contender {
   readonly ready: Promise<void>;
   readonly #record: string;
   readonly #child: ChildProcess;
-  readonly #gone: Promise<unknown>;
+  /** Resolves, and never rejects. */
+  readonly #gone: Promise<void>;
   #holds = false;
   #deadAt: bigint | null = null;
 
@@ -30,7 +30,8 @@ export class Contender {
     this.name = terms.name;
     this.#record = terms.record;
     this.#child = fork(PROGRAM, [JSON.stringify(terms)], { serialization: 'advanced' });
-    this.#gone = once(this.#child, 'exit');
+    // Not by events.once(): that rejects when a process that was killed can't be told something any more.
+    this.#gone = new Promise((resolve) => this.#child.once('exit', () => resolve()));
     this.ready = new Promise((resolve, reject) => {
       this.#child.on('message', (message: ContenderMessage) => {
         if (message.what === 'ready') resolve();
@@ -40,12 +41,11 @@ export class Contender {
         } else if (message.what === 'ended') this.#holds = false;
         else this.#tell({ order: 'written', number: message.number, accepted: onWrite(this, message.token) });
       });
-      this.#gone.then(() => reject(new Error(`${this.name} has ended before it was ready`)), reject);
+      void this.#gone.then(() => reject(new Error(`${this.name} has ended before it was ready`)));
+      this.#child.on('error', reject);
     });
     // Whoever waits for it hears of it.
     this.ready.catch(() => {});
-    // A process that was killed can't be told anything any more.
-    this.#child.on('error', () => {});
   }
 
   /** By its own words, which may be a moment old. */
@@ -96,6 +96,6 @@ export class Contender {
   }
 
   #tell(order: Order): void {
-    if (this.#child.connected) this.#child.send(order);
+    if (this.#child.connected) this.#child.send(order, () => {});
   }
 }

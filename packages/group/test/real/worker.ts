@@ -98,6 +98,6 @@ export class Worker {
   }
 
   #tell(order: WorkerOrder): void {
-    if (this.#child.connected) this.#child.send(order);
+    if (this.#child.connected) this.#child.send(order, () => {});
   }
 }
