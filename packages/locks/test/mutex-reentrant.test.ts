@@ -43,10 +43,11 @@ describe('a reentrant mutex', () => {
 
   it('can be run within its own run, at any depth', async () => {
     await using world = await World.start();
-    const mutex = new Mutex(await world.client(), '/locks/a', { reentrant: true });
+    const zk = await world.client();
+    const mutex = new Mutex(zk, '/locks/a', { reentrant: true });
     const result = await mutex.run(async (outer) => {
       const inner = await mutex.run(async (held) => {
-        await sleep(1);
+        await zk.sync();
         expect(held.path).toBe(outer.path);
         return mutex.run(() => 'deep');
       });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { BadArgumentsError, ClosedError, type LeaseLostError, PathError, ZooKeeper } from '@zookit/client';
-import { outcome, sleep, until, World } from '@zookit/test-world';
+import { outcome, until, World } from '@zookit/test-world';
 import { type Held, Mutex } from '../src/index.ts';
 
 const PROTECTED = /^_c_[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}-lock-\d{10}$/;
@@ -182,11 +182,12 @@ describe('many contenders', () => {
     let most = 0;
     const granted: { path: string; token: bigint }[] = [];
     const work = Array.from({ length: 20 }, async (_, index) => {
-      const held = await new Mutex(clients[index % 5] as ZooKeeper, '/locks/a').acquire();
+      const zk = clients[index % 5] as ZooKeeper;
+      const held = await new Mutex(zk, '/locks/a').acquire();
       inside += 1;
       most = Math.max(most, inside);
       granted.push({ path: held.path, token: held.fencingToken });
-      await sleep(1);
+      await zk.sync();
       expect(held.isHeld).toBe(true);
       inside -= 1;
       expect(await held.release()).toBe('released');
@@ -214,7 +215,7 @@ describe('many contenders', () => {
         mutex.run(async () => {
           inside += 1;
           expect(inside).toBe(1);
-          await sleep(0);
+          await new Promise((resolve) => setImmediate(resolve));
           inside -= 1;
         }),
       ),
