@@ -1,5 +1,5 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { FrameDecoder } from './frames.ts';
+import { FrameDecoder } from '@zookit/protocol/internal';
 
 /** Opcodes that keep a session going, and say nothing of what is done in it: ping, auth, the closing of the session. */
 const UPKEEP: ReadonlySet<number> = new Set([11, 100, -11]);
@@ -14,6 +14,8 @@ export interface Return {
   rearmed: number;
 }
 
+/** Of a frame, in bytes: nothing that the benchmark sends or gets is near it. */
+const LONGEST = 1 << 26;
 /** In ms. */
 const PATIENCE = 60_000;
 
@@ -73,13 +75,13 @@ export class Relay {
   #pass(client: Socket, server: Socket): void {
     this.#join(client, server);
     this.#join(server, client);
-    const asked = new FrameDecoder();
-    const answered = new FrameDecoder();
+    const asked = new FrameDecoder(LONGEST);
+    const answered = new FrameDecoder(LONGEST);
     /** Watches in each setWatches that has not been answered, by its number: most clients use the reserved one for all. */
     const pending = new Map<number, number[]>();
     let isFirst = true;
     client.on('data', (chunk: Buffer) => {
-      for (const frame of asked.push(chunk)) {
+      for (const frame of framesOf(asked, chunk)) {
         if (isFirst) this.#onHandshake();
         else {
           const xid = frame.readInt32BE(0);
@@ -92,7 +94,7 @@ export class Relay {
     });
     let greeted = false;
     server.on('data', (chunk: Buffer) => {
-      for (const frame of answered.push(chunk)) {
+      for (const frame of framesOf(answered, chunk)) {
         if (greeted) this.#onRearmed(pending.get(frame.readInt32BE(0))?.shift() ?? 0);
         greeted = true;
       }
@@ -122,6 +124,12 @@ export class Relay {
     const { cutAt, backAt } = awaited;
     awaited.resolve({ waited: backAt - cutAt, rearmed: performance.now() - backAt });
   }
+}
+
+/** The frames that a chunk completes. */
+function* framesOf(decoder: FrameDecoder, chunk: Buffer): Iterable<Buffer> {
+  decoder.push(chunk);
+  while (decoder.next() === 'frame') yield decoder.buffer.subarray(decoder.start, decoder.end);
 }
 
 /** The lengths of the lists in a setWatches: behind its header and a zxid, vectors of paths up to its end. */
